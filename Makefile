@@ -1,0 +1,45 @@
+# Two commands for a fresh machine: `make repro` and `make test`. Each sets itself up first, in .venv.
+#
+# Another build of PyTorch:  make repro TORCH="torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu"
+# Another interpreter:       make repro PYTHON=python3.12
+
+PYTHON ?= python3
+TORCH ?=
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: repro test format setup clean
+
+repro: setup
+	PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
+
+test: setup
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest
+
+format: setup
+	$(BIN)/python -m ruff check --fix .
+	$(BIN)/python -m ruff format .
+
+setup: $(INSTALLED)
+
+# The opencv-python wheel needs libGL, which a server without a screen may lack; its headless build does not.
+$(INSTALLED): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(if $(TORCH),$(BIN)/python -m pip install $(TORCH))
+	grep -v $(if $(TORCH),'^torch==','^$$') requirements.lock > .venv/requirements.txt
+	$(BIN)/python -m pip install -r .venv/requirements.txt
+	@$(BIN)/python -c 'import cv2' 2> .venv/cv2.log || { \
+		version=$$(sed -n 's/^opencv-python==//p' requirements.lock); \
+		echo "opencv-python cannot be imported here ($$(tail -n 1 .venv/cv2.log))"; \
+		echo "taking the headless build of the same release instead: opencv-python-headless==$$version"; \
+		$(BIN)/python -m pip uninstall -y opencv-python && \
+		$(BIN)/python -m pip install "opencv-python-headless==$$version" && \
+		$(BIN)/python -c 'import cv2'; }
+	@touch $@
+
+clean:
+	rm -rf .venv

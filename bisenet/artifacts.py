@@ -1,0 +1,86 @@
+"""Writers for results: atomic (a reader never sees half a file) and byte-deterministic (same values, same bytes)."""
+
+import csv
+import io
+import json
+import math
+import os
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def atomic_path(path):
+    """Yield a temporary path beside `path` that replaces it when the block ends without an error.
+
+    Replacing, instead of writing into the old file, also keeps a read-only link into DVC's cache intact.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # torch.save stores the file's stem, so the temporary name must be the same in every run.
+    partial = path.with_name(f".partial-{path.name}")
+    try:
+        yield partial
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_bytes(path, data):
+    with atomic_path(path) as partial:
+        partial.write_bytes(data)
+
+
+def write_text(path, text):
+    write_bytes(path, text.encode())
+
+
+def write_json(path, data):
+    """JSON with a line end; NaN and infinities, which strict readers refuse, become null."""
+    write_text(path, json.dumps(_finite(data), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _finite(value):
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def csv_text(rows):
+    """Rows as CSV text; floats with six significant digits, NaN as an empty cell."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return buffer.getvalue()
+
+
+def _cell(value):
+    if isinstance(value, float):
+        return f"{value:.6g}" if math.isfinite(value) else ""
+    return value
+
+
+def write_csv(path, header, rows):
+    write_text(path, csv_text([header, *rows]))
+
+
+class CsvLog:
+    """A CSV file that grows while a run goes on; every row is on disk when `append` returns."""
+
+    def __init__(self, path, header):
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        self._file = path.open("w", encoding="utf-8", newline="")
+        self.append([header])
+
+    def append(self, rows):
+        self._file.write(csv_text(rows))
+        self._file.flush()
+
+    def close(self):
+        self._file.close()

@@ -1,0 +1,72 @@
+"""One file that is all one needs to use a trained model: weights, architecture, classes and normalisation.
+
+Only tensors and plain Python types, so that it loads with `weights_only=True`.
+"""
+
+import pickle
+from dataclasses import dataclass, field
+
+import torch
+from torch import nn
+
+from bisenet.artifacts import atomic_path
+from bisenet.classes import ClassTable
+from bisenet.errors import InputError
+from bisenet.models import build_model
+
+FORMAT = "bisenet-1"
+
+
+@dataclass
+class Checkpoint:
+    model_name: str
+    model: nn.Module
+    table: ClassTable
+    mean: list[float]  # RGB, 0..1
+    std: list[float]  # RGB, 0..1
+    params: dict = field(default_factory=dict)  # the effective parameters of the run
+
+
+def save_checkpoint(path, checkpoint):
+    weights = {key: value.detach().cpu().contiguous() for key, value in checkpoint.model.state_dict().items()}
+    with atomic_path(path) as partial:
+        torch.save(
+            {
+                "format": FORMAT,
+                "model": checkpoint.model_name,
+                "classes": checkpoint.table.to_dict(),
+                "mean": list(checkpoint.mean),
+                "std": list(checkpoint.std),
+                "params": checkpoint.params,
+                "state_dict": weights,
+            },
+            partial,
+        )
+
+
+def load_checkpoint(path, device="cpu"):
+    """The `Checkpoint` in `path`, its model on `device` in eval mode.
+
+    Raises `InputError` for a file that is missing, no checkpoint of this project, or not of the architecture it names.
+    """
+    try:
+        data = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise InputError(f"{path}: the checkpoint cannot be read ({error.strerror}); train first") from None
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError):
+        raise InputError(f"{path}: is not a checkpoint, or is damaged; train again") from None
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise InputError(f"{path}: is not a checkpoint that the stage train wrote (format '{FORMAT}')")
+    table = ClassTable.from_dict(data["classes"], path)
+    model = build_model(data["model"], len(table))
+    try:
+        model.load_state_dict(data["state_dict"])
+    except RuntimeError:
+        expected, found = model.state_dict().keys(), data["state_dict"].keys()
+        raise InputError(
+            f"{path}: says it is a {data['model']} of {len(table)} classes, but its weights are of another "
+            f"architecture: {len(expected - found)} of {len(expected)} are missing, "
+            f"{len(found - expected)} are unknown, or their shapes differ"
+        ) from None
+    model = model.to(device, memory_format=torch.channels_last).eval()
+    return Checkpoint(data["model"], model, table, data["mean"], data["std"], data["params"])

@@ -1,0 +1,82 @@
+"""Reading image files: bytes on disk -> (H, W, 3) uint8 RGB.
+
+EXIF orientation is applied, for training and demo alike: annotation tools show the upright photograph, so that is what
+a label was drawn on.
+"""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from bisenet.artifacts import write_bytes
+from bisenet.errors import InputError
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+def read_image(path):
+    """(H, W, 3) uint8 RGB; raises `InputError` for a missing, empty, truncated or undecodable file."""
+    return decode(read_file(path), cv2.IMREAD_COLOR_RGB, path)
+
+
+def read_file(path):
+    """The bytes of a file that is there, not empty, and (PNG, JPEG) not cut short."""
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    if not data:
+        raise InputError(f"{path}: the file is empty; replace it or remove it with its partner")
+    if _truncated(data):
+        raise InputError(f"{path}: the file is cut short; copy it again or remove it with its partner")
+    return data
+
+
+def decode(data, flags, path):
+    """What OpenCV makes of the bytes; `path` is for the message."""
+    try:
+        array = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error:
+        array = None
+    if array is None:
+        raise InputError(f"{path}: cannot be decoded as an image; replace it or remove it with its partner")
+    return array
+
+
+def _truncated(data):
+    # OpenCV fills the missing part of a cut file with grey and reports nothing.
+    if data.startswith(PNG_SIGNATURE):
+        return b"IEND" not in data[-64:]
+    if data.startswith(b"\xff\xd8"):
+        # The end marker must follow the last start of a scan; a thumbnail's own end marker comes before it.
+        return data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda")
+    return False
+
+
+def find_images(source):
+    """{path: name of a PNG for its result} of one image file, or of every image in a folder and below, sorted.
+
+    Raises `InputError` where there is none, or where two images would have results of one name.
+    """
+    source = Path(source)
+    if source.is_file():
+        return {source: f"{source.stem}.png"}
+    found = sorted(path for path in source.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+    if not found:
+        raise InputError(f"{source}: there is no image here ({', '.join(IMAGE_SUFFIXES)})")
+    names = {path: path.relative_to(source).with_suffix(".png").as_posix() for path in found}
+    taken = {}
+    for path, name in names.items():
+        if name in taken:
+            raise InputError(f"{path}: and {taken[name]} have one name; rename one of them")
+        taken[name] = path
+    return names
+
+
+def write_png(path, array):
+    """Write (H, W) uint8 or uint16, or (H, W, 3) uint8 RGB."""
+    if array.ndim == 3:
+        array = array[..., ::-1]  # OpenCV writes BGR
+    write_bytes(path, cv2.imencode(".png", array)[1].tobytes())

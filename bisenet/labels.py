@@ -1,0 +1,89 @@
+"""Any label file -> (H, W) uint8 train ids.
+
+What is read: PNG (or TIFF, BMP) of raw ids, 8 or 16 bit; palette PNG, by its indices; RGB PNG, by the table's colours.
+"""
+
+import io
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from bisenet.classes import IGNORE, UNKNOWN
+from bisenet.errors import InputError
+from bisenet.images import PNG_SIGNATURE, decode, read_file, read_image
+
+PNG_COLOR_TYPE = 25  # offset of the byte in a PNG file
+PNG_PALETTE = 3
+
+
+def read_raw(path):
+    """The file's own values: (H, W) uint8 or uint16 ids, or (H, W, 3) uint8 RGB."""
+    data = read_file(path)
+    if data.startswith(b"\xff\xd8"):
+        raise InputError(f"{path}: JPEG changes label values at edges; save labels as PNG")
+    if data.startswith(PNG_SIGNATURE) and data[PNG_COLOR_TYPE] == PNG_PALETTE:
+        # OpenCV resolves a palette into colours; only the indices are labels.
+        with Image.open(io.BytesIO(data)) as image:
+            return np.asarray(image)
+    array = decode(data, cv2.IMREAD_UNCHANGED, path)
+    if array.ndim == 3 and array.shape[2] in (3, 4):
+        array = array[..., 2::-1]  # BGR(A) -> RGB
+    if array.dtype not in (np.uint8, np.uint16) or (array.ndim == 3 and array.dtype != np.uint8):
+        raise InputError(f"{path}: labels are 8 or 16 bit ids or 8 bit RGB, this is {array.dtype}")
+    return array
+
+
+class LabelReader:
+    """Callable: path -> (H, W) uint8 train ids of one class table."""
+
+    def __init__(self, table):
+        self.table = table
+        self._lookup = table.lookup()
+        self._colors = {int(_pack(color)): IGNORE for color in table.ignore_colors}
+        self._colors |= {int(_pack(color)): train_id for train_id, color in enumerate(table.colors)}
+
+    def __call__(self, path):
+        """Raises `InputError` that names each value the table does not know, with its number of pixels."""
+        raw = read_raw(path)
+        label = self._from_colors(raw) if raw.ndim == 3 else self._lookup[raw]
+        unknown = label == UNKNOWN
+        if unknown.any():
+            raise InputError(f"{path}: {self._describe(raw[unknown])}")
+        return label
+
+    def _from_colors(self, raw):
+        codes, inverse = np.unique(_pack(raw), return_inverse=True)
+        ids = [self._colors.get(int(code), UNKNOWN) for code in codes]
+        return np.array(ids, np.uint8)[inverse].reshape(raw.shape[:2])
+
+    def _describe(self, values):
+        found, counts = np.unique(values, axis=0, return_counts=True)
+        worst = np.argsort(-counts, kind="stable")[:5]
+        kind = "colour" if values.ndim == 2 else "label value"
+        listed = ", ".join(f"{found[i].tolist()} ({counts[i]} pixels)" for i in worst)
+        more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+        return (
+            f"{kind} {listed}{more} is not in the class table of {len(self.table)} classes; "
+            "add it to a class or to 'ignore'"
+        )
+
+
+def read_pair(pair, read_label):
+    """(image, label) paths -> (H, W, 3) uint8 RGB and (H, W) uint8 train ids.
+
+    Raises `InputError` for what either file has wrong, and where they differ in size.
+    """
+    image, label = read_image(pair[0]), read_label(pair[1])
+    if image.shape[:2] != label.shape:
+        sizes = [f"{w} x {h}" for h, w in (image.shape[:2], label.shape)]
+        raise InputError(
+            f"{pair[1]}: the label is {sizes[1]} and its image {pair[0]} is {sizes[0]} (width x height); "
+            "both must be of one size, after EXIF orientation is applied to the image"
+        )
+    return image, label
+
+
+def _pack(rgb):
+    """(..., 3) RGB -> (...) one integer for each colour."""
+    return np.asarray(rgb, np.int64) @ (65536, 256, 1)

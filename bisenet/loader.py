@@ -1,0 +1,106 @@
+"""Batches for training and single images for validation.
+
+What image number `i` of pass `p` over the data looks like depends on (seed, p, i) alone: neither the number of loader
+workers nor the number of processes nor a resume changes it.
+"""
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset, Subset
+
+from bisenet.distributed import rank, world_size
+from bisenet.labels import LabelReader, read_pair
+
+
+class SegmentationDataset(Dataset):
+    """(image, label) pairs below `data_root`.
+
+    Indexed by a place in the list, or by (pass, place) where a random transform needs to know the pass.
+    Gives image (H, W, 3) uint8 RGB and label (H, W) uint8 train ids, as tensors.
+    """
+
+    def __init__(self, pairs, data_root, table, transform=None, seed=0):
+        self.paths = [tuple(str(Path(data_root) / name) for name in pair) for pair in pairs]
+        self.read_label = LabelReader(table)
+        self.transform = transform
+        self.seed = seed
+
+    def __len__(self):
+        return len(self.paths)
+
+    def __getitem__(self, index):
+        passed, place = index if isinstance(index, tuple) else (0, index)
+        image, label = read_pair(self.paths[place], self.read_label)
+        if self.transform is not None:
+            rng = np.random.default_rng([self.seed, passed, place])
+            image, label = self.transform(image, label, rng)
+        return torch.from_numpy(image), torch.from_numpy(label)
+
+
+class ShuffledBatches:
+    """Batch sampler: an endless series of shuffled passes, cut into `iterations` batches of (pass, place).
+
+    batch_size is the total; each of `world_size` processes gets its equal share of every batch.
+    """
+
+    def __init__(self, length, batch_size, iterations, *, seed, rank=0, world_size=1, start=0):
+        self.length = length
+        self.batch_size = batch_size
+        self.iterations = range(start, iterations)
+        self.seed = seed
+        self.share = range(rank, batch_size, world_size)
+
+    def __len__(self):
+        return len(self.iterations)
+
+    def __iter__(self):
+        current, order = None, None
+        for iteration in self.iterations:
+            batch = []
+            for position in self.share:
+                passed, step = divmod(iteration * self.batch_size + position, self.length)
+                if passed != current:
+                    current, order = passed, np.random.default_rng([self.seed, passed]).permutation(self.length)
+                batch.append((passed, int(order[step])))
+            yield batch
+
+
+def train_loader(dataset, *, batch_size, max_iter, seed, workers):
+    """Batches (image (N, h, w, 3) uint8, label (N, h, w) uint8); its length is `max_iter`.
+
+    N is this process's share of the total `batch_size`.
+    """
+    batches = ShuffledBatches(len(dataset), batch_size, max_iter, seed=seed, rank=rank(), world_size=world_size())
+    return DataLoader(dataset, batch_sampler=batches, **_loading(workers))
+
+
+def val_loader(dataset, *, workers):
+    """Single images of any size, (1, H, W, 3) and (1, H, W); every image in exactly one process."""
+    share = Subset(dataset, range(rank(), len(dataset), world_size()))
+    return DataLoader(share, batch_size=1, **_loading(workers))
+
+
+def count_workers(workers, device):
+    """`auto` -> 0 on a CPU, which the training itself fills, else one for each core of this process, 8 at most."""
+    if workers != "auto":
+        return workers
+    if device.type == "cpu":
+        return 0
+    return min(8, max(1, os.cpu_count() // int(os.environ.get("LOCAL_WORLD_SIZE", 1))))
+
+
+def _loading(workers):
+    return {
+        "num_workers": workers,
+        "pin_memory": torch.cuda.is_available(),
+        "persistent_workers": workers > 0,
+        "worker_init_fn": _one_thread if workers else None,
+    }
+
+
+def _one_thread(worker):
+    cv2.setNumThreads(0)  # the workers together fill the cores already

@@ -1,0 +1,90 @@
+"""Losses over logits (N, C, H, W) and labels (N, H, W) of train ids, where `IGNORE` does not count."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from bisenet.classes import IGNORE
+from bisenet.errors import InputError
+
+MIN_KEPT = 1 / 16  # upstream: at least this share of the valid pixels is kept
+
+
+class OhemCrossEntropy(nn.Module):
+    """Cross-entropy over the hard pixels (online hard example mining).
+
+    A pixel is hard while the probability of its true class is below `threshold`; if those are fewer than 1/16 of the
+    valid pixels, the hardest 1/16 count instead. A threshold of 1 keeps every pixel: plain cross-entropy.
+
+    class_weights: (C,) tensor or None; a pixel's loss is weighed by its class, and the mean divides by the weights.
+    Returns a scalar float32; 0, with zero gradient, where no pixel is valid (upstream: NaN).
+    Source: upstream's OhemCELoss; threshold 0.7 there.
+    """
+
+    def __init__(self, threshold, class_weights=None):
+        super().__init__()
+        self.hard_loss = -math.log(threshold)
+        self.register_buffer("class_weights", class_weights)
+
+    def forward(self, logits, label):
+        label = label.long()
+        losses = F.cross_entropy(logits.float(), label, ignore_index=IGNORE, reduction="none")
+        valid = label != IGNORE
+        losses, label = losses[valid], label[valid]
+        if losses.numel() == 0:
+            return 0 * logits.float().sum()  # keeps every parameter in the graph, which DDP needs
+        if self.hard_loss > 0:
+            losses, label = self._hardest(losses, label)
+        if self.class_weights is None:
+            return losses.mean()
+        weights = self.class_weights[label]
+        return (weights * losses).sum() / weights.sum().clamp(min=torch.finfo(losses.dtype).tiny)
+
+    def _hardest(self, losses, label):
+        hard = losses > self.hard_loss
+        least = max(int(losses.numel() * MIN_KEPT), 1)
+        kept = hard if int(hard.sum()) >= least else losses.topk(least).indices
+        return losses[kept], label[kept]
+
+
+class MultiHeadLoss(nn.Module):
+    """The loss of the main head plus `aux_weight` times that of each auxiliary head.
+
+    Called with a model's training output (logits, [aux logits, ...]); returns (total, [loss of each head]).
+    Both papers weigh the auxiliary heads by 1.
+    """
+
+    def __init__(self, criterion, aux_weight):
+        super().__init__()
+        self.criterion = criterion
+        self.aux_weight = aux_weight
+
+    def forward(self, outputs, label):
+        logits, aux = outputs
+        main, *boosters = [self.criterion(head, label) for head in (logits, *aux)]
+        return main + self.aux_weight * sum(boosters), [main, *boosters]
+
+
+def class_weights(mode, shares):
+    """A weight for each class from its share of the labelled pixels: (C,) float32, or None for `none`.
+
+    none: all equal. enet: 1 / ln(1.02 + share) (arXiv:1606.02147), 1.4 to 50. median: median share / share
+    (arXiv:1411.4734). A list gives the weights itself. A class that never occurs gets weight 0 under `median`.
+
+    shares: {class name: share}
+    """
+    if mode == "none":
+        return None
+    if mode == "enet":
+        weights = [1 / math.log(1.02 + share) for share in shares.values()]
+    elif mode == "median":
+        present = sorted(share for share in shares.values() if share > 0)
+        middle = (present[(len(present) - 1) // 2] + present[len(present) // 2]) / 2
+        weights = [middle / share if share > 0 else 0.0 for share in shares.values()]
+    else:
+        weights = mode
+    if len(weights) != len(shares):
+        raise InputError(f"class_weights: {len(weights)} weights for {len(shares)} classes ({', '.join(shares)})")
+    return torch.tensor(weights, dtype=torch.float32)

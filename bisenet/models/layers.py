@@ -1,0 +1,48 @@
+"""Blocks that both networks share.
+
+Every stride-2 layer here rounds up: a side of `s` becomes `ceil(s / 2)`. So an upsampled map is never smaller than the
+map that it meets, and `upsample_to` cuts the surplus rows and columns. That makes any H x W work, and changes nothing
+at the sizes where nothing is surplus.
+"""
+
+import torch.nn.functional as F
+from torch import nn
+
+
+class ConvBNReLU(nn.Module):
+    """Convolution that keeps (stride 1) or halves, rounding up (stride 2), its input's size."""
+
+    def __init__(self, in_channels, out_channels, kernel_size=3, stride=1):
+        super().__init__()
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2, bias=False)
+        self.bn = nn.BatchNorm2d(out_channels)
+
+    def forward(self, x):
+        return F.relu(self.bn(self.conv(x)), inplace=True)
+
+
+def conv_bn(in_channels, out_channels, kernel_size=3, stride=1, groups=1):
+    """Convolution and batch norm, no activation: the layers `[conv, bn]`."""
+    conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, kernel_size // 2, groups=groups, bias=False)
+    return [conv, nn.BatchNorm2d(out_channels)]
+
+
+def global_average(x):
+    """(N, C, H, W) -> (N, C, 1, 1)"""
+    return x.mean((2, 3), keepdim=True)
+
+
+def upsample_to(x, target, factor):
+    """Nearest upsampling by `factor`, cut to the size of `target`: (N, C, h, w) -> (N, C, H, W)."""
+    return cut_to(F.interpolate(x, scale_factor=factor, mode="nearest"), target.shape[-2:])
+
+
+def cut_to(x, size):
+    """The first `size` = (H, W) rows and columns of (N, C, h, w), h >= H and w >= W."""
+    return x[..., : size[0], : size[1]]
+
+
+def init_classifier(conv):
+    """Small weights, no bias: training starts at equal probabilities, a loss of ln(num_classes)."""
+    nn.init.normal_(conv.weight, std=0.01)
+    nn.init.zeros_(conv.bias)

@@ -1,0 +1,24 @@
+"""Mixed precision: `off` is plain float32, `bf16` needs no loss scaling, `fp16` does."""
+
+import torch
+
+AMP_TYPES = {"off": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def autocast(device, amp):
+    """The context of a forward pass under `amp`, one of `AMP_TYPES`."""
+    dtype = AMP_TYPES[amp]
+    return torch.autocast(device.type, dtype, enabled=dtype is not None)
+
+
+def gradient_scaler(device, amp):
+    """Scales the loss so that float16 gradients do not vanish; does nothing for the other types."""
+    return torch.amp.GradScaler(device.type, enabled=amp == "fp16")
+
+
+def take_step(scaler, optimizer):
+    """Update the weights; False where fp16 gradients overflowed, and the step was skipped."""
+    before = scaler.get_scale()  # 1.0 without waiting for the GPU unless the scaler is on
+    scaler.step(optimizer)
+    scaler.update()
+    return scaler.get_scale() >= before

@@ -1,0 +1,56 @@
+"""Learning-rate schedules: pure functions from a step (0-based) to the ratio by which the base lr is multiplied.
+
+Differences from upstream: the cosine counts from the end of the warm-up (upstream counts from 0, so that it jumps down
+after the warm-up and rises again at the end), and every schedule stays at its last value past `max_iter`.
+"""
+
+import math
+from functools import partial
+
+from bisenet.errors import InputError
+
+
+def poly(progress, *, power):
+    """(1 - progress) ^ power; progress 0..1"""
+    return (1 - progress) ** power
+
+
+def cosine(progress):
+    """Half a cosine, from 1 to 0; progress 0..1"""
+    return (1 + math.cos(math.pi * progress)) / 2
+
+
+def exponential(progress, *, gamma):
+    """gamma ^ progress: from 1 down to `gamma`; progress 0..1"""
+    return gamma**progress
+
+
+def step(progress, *, milestones, gamma):
+    """Times `gamma` at each milestone passed; progress and milestones 0..1"""
+    return gamma ** sum(progress >= milestone for milestone in milestones)
+
+
+def warmup_ratio(step, *, warmup, warmup_iters, start):
+    """The ratio while `step < warmup_iters`: from `start` to 1, evenly (linear) or by equal factors (exp)."""
+    progress = step / warmup_iters
+    return start ** (1 - progress) if warmup == "exp" else start + (1 - start) * progress
+
+
+def build_schedule(*, schedule, max_iter, warmup, warmup_iters, warmup_start, power, gamma, milestones):
+    """The function step -> ratio of one run: warm-up, then the named schedule over what is left of `max_iter`."""
+    shapes = {
+        "poly": partial(poly, power=power),
+        "cosine": cosine,
+        "exp": partial(exponential, gamma=gamma),
+        "step": partial(step, milestones=milestones, gamma=gamma),
+    }
+    if warmup_iters >= max_iter:
+        raise InputError(f"warmup_iters: {warmup_iters} must be less than max_iter ({max_iter})")
+
+    def ratio(step):
+        if step < warmup_iters:
+            return warmup_ratio(step, warmup=warmup, warmup_iters=warmup_iters, start=warmup_start)
+        progress = (step - warmup_iters) / (max_iter - warmup_iters)
+        return shapes[schedule](min(progress, 1.0))
+
+    return ratio

@@ -1,0 +1,80 @@
+"""The training loop, counted in iterations."""
+
+import math
+import time
+from dataclasses import dataclass
+
+import torch
+
+from bisenet.errors import InputError
+from bisenet.inference import normalize
+from bisenet.optim import set_lr
+from bisenet.precision import autocast, gradient_scaler, take_step
+
+
+@dataclass
+class Log:
+    """What happened since the log before: means over these iterations, and the lr of the last."""
+
+    iteration: int
+    loss: float
+    head_losses: list[float]  # main, then the auxiliary heads
+    lr: dict[str, float]  # of each parameter group
+    images_per_second: float  # of this process
+    skipped_steps: int  # steps that fp16 overflow has cost so far
+
+
+def train(model, loader, *, criterion, optimizer, schedule, mean, std, device, amp, log_every):
+    """Run one iteration for each batch of `loader`; a generator of (iteration, Log or None), iteration 1-based.
+
+    loader: (N, H, W, 3) uint8 RGB images and (N, H, W) uint8 train ids
+    criterion: (model output, label) -> (loss, [loss of each head])
+    schedule: optimiser step -> ratio of the base lr
+    log_every: iterations from one `Log` to the next, the last has one too; only then does the CPU wait for the GPU
+    Raises `InputError` where a logged loss is not finite.
+    """
+    scaler = gradient_scaler(device, amp)
+    model.train()
+    steps = skipped = 0
+    window = Window()
+    for iteration, (image, label) in enumerate(loader, 1):
+        lr = set_lr(optimizer, schedule(steps))
+        image, label = image.to(device, non_blocking=True), label.to(device, non_blocking=True)
+        with autocast(device, amp):
+            loss, head_losses = criterion(model(normalize(image, mean, std)), label)
+        optimizer.zero_grad()
+        scaler.scale(loss).backward()
+        if take_step(scaler, optimizer):
+            steps += 1
+        else:
+            skipped += 1
+        window.add(torch.stack([loss, *head_losses]).detach(), len(image))
+        log = None
+        if iteration % log_every == 0 or iteration == len(loader):
+            (total, *heads), speed = window.close()
+            if not math.isfinite(total):
+                raise InputError(
+                    f"the loss is {total} at iteration {iteration}: try a lower lr, a longer warm-up or amp: off"
+                )
+            log = Log(iteration, total, heads, lr, speed, skipped)
+        yield iteration, log
+
+
+class Window:
+    """Mean losses and speed since the last `close`, summed on the device."""
+
+    def __init__(self):
+        self._restart()
+
+    def _restart(self):
+        self._sum, self._count, self._images, self._started = 0, 0, 0, time.monotonic()
+
+    def add(self, losses, images):
+        self._sum, self._count, self._images = self._sum + losses, self._count + 1, self._images + images
+
+    def close(self):
+        """([total, main, auxiliary ...], images per second)"""
+        means = (self._sum / self._count).tolist()  # this is a CPU-GPU sync point
+        speed = self._images / (time.monotonic() - self._started)
+        self._restart()
+        return means, speed

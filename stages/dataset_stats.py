@@ -1,0 +1,37 @@
+"""Read every pair once: check it, and write sizes, mean and deviation, and class shares."""
+
+from bisenet.annotations import SPLITS, read_classes, read_pairs
+from bisenet.artifacts import write_csv, write_json
+from bisenet.statistics import check_classes, dataset_statistics
+from stages.entry import run
+from stages.params import load_params
+from stages.paths import ANNOS, STATISTICS
+
+
+def main():
+    params = load_params("data_root", "workers")
+    table = read_classes(ANNOS)
+    workers = None if params["workers"] == "auto" else max(1, params["workers"])
+    statistics = {
+        split: dataset_statistics(read_pairs(ANNOS, split), params["data_root"], table, workers=workers)
+        for split in SPLITS
+    }
+    for split, found in statistics.items():
+        for warning in check_classes(found, table, split):
+            print(f"warning: {warning}")
+    write_json(STATISTICS, {split: found.to_dict(table.names) for split, found in statistics.items()})
+    write_csv(
+        STATISTICS.with_name("class_shares.csv"),
+        ["split", "class", "share", "pixels", "images"],
+        [
+            [split, name, share, pixels, images]
+            for split, found in statistics.items()
+            for name, share, pixels, images in zip(
+                table.names, found.class_shares, found.class_pixels, found.class_images, strict=True
+            )
+        ],
+    )
+
+
+if __name__ == "__main__":
+    run(main)

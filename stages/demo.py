@@ -1,0 +1,91 @@
+"""Draw what the checkpoint sees: validation images beside the truth, or a person's own files.
+
+python -m stages.demo                                           # as the pipeline does
+python -m stages.demo --input photo.jpg --output out            # or a folder; needs only the checkpoint
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from bisenet.annotations import read_pairs
+from bisenet.checkpoint import load_checkpoint
+from bisenet.distributed import choose_device
+from bisenet.errors import InputError
+from bisenet.images import find_images, read_image, write_png
+from bisenet.inference import normalize, predict
+from bisenet.labels import LabelReader, read_pair
+from bisenet.progress import track
+from bisenet.visualize import blend, colorize, comparison, legend, shrink_to
+from stages.entry import run
+from stages.params import load_params
+from stages.paths import ANNOS, MODEL, RESULTS
+
+
+@torch.inference_mode()
+def segment(checkpoint, image, device):
+    """(H, W, 3) uint8 RGB -> (H, W) uint8 train ids"""
+    batch = torch.from_numpy(image)[None].to(device)
+    return predict(checkpoint.model, normalize(batch, checkpoint.mean, checkpoint.std))[0].cpu().numpy()
+
+
+def draw_validation():
+    """`images` pictures, spread evenly over the validation list, as results/demo/0.png, 1.png, ..."""
+    params = load_params("demo", "data_root", "device")
+    device = choose_device(params["device"])
+    checkpoint = load_checkpoint(MODEL, device)
+    pairs = read_pairs(ANNOS, "val")
+    count = min(params["demo"]["images"], len(pairs))
+    places = np.linspace(0, len(pairs) - 1, count).round().astype(int)
+    read_label = LabelReader(checkpoint.table)
+    for number, place in enumerate(track(places, count, "demo")):
+        paths = [Path(params["data_root"]) / name for name in pairs[place]]
+        image, truth = read_pair(paths, read_label)
+        prediction = segment(checkpoint, image, device)
+        picture = comparison(image, truth, prediction, checkpoint.table, params["demo"]["alpha"])
+        write_png(RESULTS / "demo" / f"{number}.png", shrink_to(picture, params["demo"]["longest_side"]))
+
+
+def draw_files(source, output, checkpoint_path, alpha, device):
+    """Each image at its own size as output/overlay, output/color and output/id (the dataset's own ids); a legend."""
+    device = choose_device(device)
+    checkpoint = load_checkpoint(checkpoint_path, device)
+    table, faults, seen = checkpoint.table, [], set()
+    files = find_images(source)
+    for path, name in track(files.items(), len(files), "demo"):
+        try:
+            image = read_image(path)
+        except InputError as error:
+            faults.append(str(error))
+            continue
+        label = segment(checkpoint, image, device)
+        seen |= set(np.unique(label).tolist())
+        write_png(output / "overlay" / name, blend(image, label, table, alpha))
+        write_png(output / "color" / name, colorize(label, table))
+        write_png(output / "id" / name, table.to_raw(label))
+    if seen:
+        write_png(output / "legend.png", legend(np.array(sorted(seen), np.uint8), table, width=640))
+    if faults:
+        raise InputError("\n  ".join([f"{len(faults)} of {len(files)} files could not be read:", *faults]))
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        prog="python -m stages.demo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--input", type=Path, help="an image, or a folder of images (searched to its depths)")
+    parser.add_argument("--output", type=Path, default=Path("out"), help="default: %(default)s")
+    parser.add_argument("--checkpoint", type=Path, default=MODEL, help="default: %(default)s")
+    parser.add_argument("--alpha", type=float, default=0.5, help="weight of the colours, 0 to 1; default: %(default)s")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:0, ...; default: %(default)s")
+    arguments = parser.parse_args()
+    if arguments.input is None:
+        draw_validation()
+    else:
+        draw_files(arguments.input, arguments.output, arguments.checkpoint, arguments.alpha, arguments.device)
+
+
+if __name__ == "__main__":
+    run(main)

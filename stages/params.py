@@ -1,0 +1,175 @@
+"""The only place that opens params.yaml: what keys there are, what values they take, which value is in force.
+
+A knob that is empty takes the value of `presets.<model>.<dataset>`; a value in the file, or from `-S`, wins.
+"""
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bisenet.errors import InputError
+from bisenet.yaml12 import read_yaml
+
+PARAMS_FILE = "params.yaml"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a value must be, in words and as a test."""
+
+    words: str
+    accepts: Callable
+
+
+def number(words, accepts):
+    return Kind(f"a number {words}", lambda v: type(v) in (int, float) and accepts(v))
+
+
+def integer(least):
+    return Kind(f"a whole number, {least} or more", lambda v: type(v) is int and v >= least)
+
+
+def one_of(*names):
+    return Kind(f"one of {', '.join(map(str, names))}", lambda v: any(v is n or v == n for n in names))
+
+
+def either(*kinds):
+    return Kind(" or ".join(k.words for k in kinds), lambda v: any(k.accepts(v) for k in kinds))
+
+
+def list_of(kind, length=None):
+    count = "a list" if length is None else f"a list of {length}"
+    return Kind(
+        f"{count}, each {kind.words}",
+        lambda v: isinstance(v, list) and len(v) == (length or len(v)) and all(map(kind.accepts, v)),
+    )
+
+
+POSITIVE = number("above 0", lambda v: 0 < v < float("inf"))
+NOT_NEGATIVE = number("of 0 or more", lambda v: 0 <= v < float("inf"))
+SHARE = number("from 0 to 1", lambda v: 0 <= v <= 1)
+POSITIVE_SHARE = number("above 0, up to 1", lambda v: 0 < v <= 1)
+TEXT = Kind("a word", lambda v: isinstance(v, str) and v != "")
+SWITCH = Kind("true or false", lambda v: isinstance(v, bool))
+SIZE = list_of(integer(1), 2)
+EMPTY = Kind("empty", lambda v: v is None)
+
+KNOBS = {
+    "model": TEXT,
+    "dataset": TEXT,
+    "data_root": TEXT,
+    "unmatched": one_of("fail", "skip"),
+    "optimizer": one_of("sgd", "adamw"),
+    "lr": POSITIVE,
+    "head_lr_factor": POSITIVE,
+    "momentum": number("of 0 or more, below 1", lambda v: 0 <= v < 1),
+    "weight_decay": NOT_NEGATIVE,
+    "max_iter": integer(1),
+    "batch_size": integer(1),
+    "schedule": one_of("poly", "cosine", "exp", "step"),
+    "power": POSITIVE,
+    "gamma": POSITIVE_SHARE,
+    "milestones": list_of(SHARE),
+    "warmup": one_of("linear", "exp"),
+    "warmup_iters": integer(0),
+    "warmup_start": POSITIVE_SHARE,
+    "crop": SIZE,
+    "scales": Kind("a list of 2 numbers above 0, the lower first", lambda v: _is_range(v)),
+    "flip": SHARE,
+    "jitter": number("of 0 or more, below 1", lambda v: 0 <= v < 1),
+    "ohem_threshold": POSITIVE_SHARE,
+    "aux_weight": NOT_NEGATIVE,
+    "class_weights": either(one_of("none", "enet", "median"), list_of(NOT_NEGATIVE)),
+    "amp": one_of("bf16", "fp16", "off"),
+    "seed": integer(0),
+    "val_every": integer(1),
+    "log_every": integer(1),
+    "launcher": TEXT,
+    "device": TEXT,
+    "workers": either(one_of("auto"), integer(0)),
+    "protocol": TEXT,
+}
+SECTIONS = {
+    "make_synthetic": {
+        "train_images": integer(1),
+        "val_images": integer(1),
+        "height": integer(24),
+        "width": integer(24),
+        "seed": integer(0),
+    },
+    "demo": {"images": integer(1), "alpha": SHARE, "longest_side": integer(32)},
+}
+PROTOCOL = {"scales": list_of(POSITIVE), "flip": SWITCH, "window": either(SIZE, EMPTY)}
+
+
+def load_params(*names, path=PARAMS_FILE):
+    """{name: value in force}, after the whole file is checked. Raises `InputError` that names the key and the cure.
+
+    `protocols` is {row: {"scales", "flip", "window"}}; a section, such as `demo`, is a dict.
+    """
+    params = read_yaml(path)
+    presets = params.pop("presets", {})
+    _check_keys(params, [*KNOBS, *SECTIONS, "protocols"], path)
+    preset = _preset(presets, params, path)
+    _check_values(params, KNOBS, path)
+    _check_values(preset, KNOBS, f"{path}: presets.{params['model']}.{params['dataset']}")
+    for section, kinds in SECTIONS.items():
+        _check_section(params.get(section), kinds, f"{path}: {section}")
+    for row, values in (params.get("protocols") or {}).items():
+        _check_section(values, PROTOCOL, f"{path}: protocols.{row}")
+    in_force = {**preset, **{key: value for key, value in params.items() if value is not None}}
+    missing = [name for name in names if name not in in_force]
+    if missing:
+        raise InputError(
+            f"{path}: {missing[0]} is empty, and the preset of {params['model']} and "
+            f"{params['dataset']} has none; it must be {KNOBS[missing[0]].words}"
+        )
+    return {name: in_force[name] for name in names}
+
+
+def chosen_protocol(params):
+    """The row of `protocols` that `protocol` names: {"scales", "flip", "window"}"""
+    rows = params["protocols"]
+    if params["protocol"] not in rows:
+        raise InputError(f"protocol: there is no '{params['protocol']}'; choose one of {', '.join(rows)}")
+    return rows[params["protocol"]]
+
+
+def _preset(presets, params, path):
+    models = presets or {}
+    for level, known in (("model", models), ("dataset", models.get(params.get("model"), {}))):
+        if params.get(level) not in known:
+            raise InputError(
+                f"{path}: {level}: there is no preset for '{params.get(level)}'; choose one of {', '.join(known)}"
+                + (", or copy the preset 'custom' under that name" if level == "dataset" else "")
+            )
+    preset = known[params["dataset"]] or {}
+    _check_keys(preset, KNOBS, f"{path}: presets.{params['model']}.{params['dataset']}")
+    return preset
+
+
+def _check_keys(found, known, where):
+    for key in found:
+        if key not in known:
+            close = difflib.get_close_matches(str(key), known, n=1)
+            hint = f"did you mean '{close[0]}'?" if close else f"known are {', '.join(known)}"
+            raise InputError(f"{where}: there is no parameter '{key}'; {hint}")
+
+
+def _check_values(found, kinds, where):
+    for key, value in found.items():
+        if key in kinds and value is not None and not kinds[key].accepts(value):
+            raise InputError(f"{where}: {key} must be {kinds[key].words}, not {value!r}")
+
+
+def _check_section(found, kinds, where):
+    if not isinstance(found, dict):
+        raise InputError(f"{where}: must hold {', '.join(kinds)}")
+    _check_keys(found, kinds, where)
+    for key, kind in kinds.items():
+        if not kind.accepts(found.get(key)):
+            raise InputError(f"{where}: {key} must be {kind.words}, not {found.get(key)!r}")
+
+
+def _is_range(value):
+    return list_of(POSITIVE, 2).accepts(value) and value[0] <= value[1]

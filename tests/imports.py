@@ -1,0 +1,40 @@
+"""Which of the project's files a file reaches by import, read from the source: the truth behind `deps` in dvc.yaml."""
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("bisenet", "stages")
+
+
+def imported_files(path):
+    """The project's own files that one file imports, relative to the root, with the packages they lie in."""
+    found = set()
+    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        for name in names:
+            found |= _files_of(name.split("."))
+    return found
+
+
+def _files_of(parts):
+    if parts[0] not in PACKAGES:
+        return set()
+    files = {Path(*parts[:depth], "__init__.py") for depth in range(1, len(parts) + 1)}
+    files.add(Path(*parts).with_suffix(".py"))
+    return {file.as_posix() for file in files if (ROOT / file).is_file()}
+
+
+def reached_files(path):
+    """Everything that a file imports, and what that imports, with the file itself."""
+    reached, waiting = set(), {path}
+    while waiting:
+        file = waiting.pop()
+        reached.add(file)
+        waiting |= imported_files(file) - reached
+    return reached
