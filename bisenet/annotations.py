@@ -5,19 +5,16 @@ A list is CSV, `image,label` on each line, relative to the folder of all dataset
 
 import csv
 import hashlib
-import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
 from bisenet.artifacts import csv_text, write_json, write_text
 from bisenet.classes import ClassTable
 from bisenet.errors import InputError
-from bisenet.images import IMAGE_SUFFIXES
-from bisenet.yaml12 import read_yaml
+from bisenet.images import IMAGE_SUFFIXES, files_below
+from bisenet.yaml12 import read_yaml, yaml_text
 
 SPLITS = ("train", "val")
 CLASSES_FILE = "classes.yaml"
@@ -87,6 +84,9 @@ def _from_list(dataset, split, name):
     pairs = _read_rows(path)
     if not pairs:
         raise InputError(f"{path}: the list of '{split}' is empty")
+    absolute = [f for pair in pairs for f in pair if Path(f).is_absolute()]
+    if absolute:
+        raise InputError(f"{path}: write paths relative to {dataset.root}, not absolute: {name_some(absolute)}")
     missing = [f for pair in pairs for f in pair if not (dataset.root / f).is_file()]
     if missing:
         raise InputError(f"{path}: {len(missing)} listed files are missing: {name_some(missing)}")
@@ -97,22 +97,28 @@ def _find(dataset, pattern):
     """Files below the dataset that match: {what the wildcards matched: path}."""
     if "*" not in pattern:
         suffixes = ",".join(suffix[1:] for suffix in IMAGE_SUFFIXES)
-        pattern = f"{pattern.rstrip('/')}/**/*.{{{suffixes}}}"
+        pattern = f"{pattern}/**/*.{{{suffixes}}}"
+    pattern = Path(pattern).as_posix()  # "./images//*.png" is "images/*.png"
     regex = _pattern_regex(pattern)
     start = dataset.root / re.split(WILDCARD, pattern)[0].rpartition("/")[0]
     found = {}
-    for folder, _, files in os.walk(start, followlinks=True):
-        for file in files:
-            path = (Path(folder) / file).relative_to(dataset.root).as_posix()
-            match = regex.fullmatch(path)
-            if match is None:
-                continue
-            key = tuple(part or "" for part in match.groups())
-            if key in found:
-                twins = ", ".join(sorted([found[key], path]))
-                raise InputError(f"{dataset.root}: two files with one name: {twins}; keep one of them")
-            found[key] = path
+    for file in files_below(start):
+        path = file.relative_to(dataset.root).as_posix()
+        match = regex.fullmatch(path)
+        if match is None:
+            continue
+        if not _is_utf8(path):
+            raise InputError(f"{dataset.root}: the file name {path!r} is not UTF-8; rename the file")
+        key = tuple(part or "" for part in match.groups())
+        if key in found:
+            twins = ", ".join(sorted([found[key], path]))
+            raise InputError(f"{dataset.root}: two files with one name: {twins}; keep one of them")
+        found[key] = path
     return found
+
+
+def _is_utf8(name):
+    return not any("\ud800" <= char <= "\udfff" for char in name)
 
 
 def _pattern_regex(pattern):
@@ -131,8 +137,11 @@ def _token_regex(token):
 
 
 def _file_digest(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
 
 
 def write_annotations(folder, dataset, splits):
@@ -144,7 +153,7 @@ def write_annotations(folder, dataset, splits):
     for name, found in splits.items():
         rows = [[f"{dataset.name}/{file}" for file in pair] for pair in found.pairs]
         write_text(folder / f"{name}.txt", csv_text(rows))
-    write_text(folder / CLASSES_FILE, yaml.safe_dump(dataset.table.to_dict(), sort_keys=False))
+    write_text(folder / CLASSES_FILE, yaml_text(dataset.table.to_dict()))
     summary = {
         name: {
             "pairs": len(found.pairs),
@@ -180,6 +189,8 @@ def _read_rows(path):
             rows = [(number, row) for number, row in enumerate(csv.reader(file), 1) if row]
     except OSError as error:
         raise InputError(f"{path}: the list cannot be read ({error.strerror})") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: the list is not 'image,label' lines in UTF-8 ({error})") from None
     for number, row in rows:
         if len(row) != 2:
             raise InputError(f"{path}: line {number} is not 'image,label': {','.join(row)}")

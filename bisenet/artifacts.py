@@ -52,10 +52,14 @@ def _finite(value):
 
 def csv_text(rows):
     """Rows as CSV text; floats with six significant digits, NaN as an empty cell."""
+    # Each row on its own: with the writer's own line end, "\r\n", a cell with either character is quoted.
+    return "".join(_csv_line(map(_cell, row)) for row in rows)
+
+
+def _csv_line(cells):
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    return buffer.getvalue()
+    csv.writer(buffer).writerow(cells)
+    return buffer.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _cell(value):

@@ -3,7 +3,6 @@
 Only tensors and plain Python types, so that it loads with `weights_only=True`.
 """
 
-import pickle
 from dataclasses import dataclass, field
 
 import torch
@@ -12,6 +11,7 @@ from torch import nn
 from bisenet.artifacts import atomic_path
 from bisenet.classes import ClassTable
 from bisenet.errors import InputError
+from bisenet.inference import normalize, predict
 from bisenet.models import build_model
 
 FORMAT = "bisenet-1"
@@ -28,7 +28,8 @@ class Checkpoint:
 
 
 def save_checkpoint(path, checkpoint):
-    weights = {key: value.detach().cpu().contiguous() for key, value in checkpoint.model.state_dict().items()}
+    plain = {"memory_format": torch.contiguous_format}  # the same bytes however the weights lie in memory
+    weights = {key: value.detach().cpu().clone(**plain) for key, value in checkpoint.model.state_dict().items()}
     with atomic_path(path) as partial:
         torch.save(
             {
@@ -51,9 +52,9 @@ def load_checkpoint(path, device="cpu"):
     """
     try:
         data = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         raise InputError(f"{path}: the checkpoint cannot be read ({error.strerror}); train first") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError):
+    except Exception:  # foreign bytes trip the reader in many ways: KeyError, IndexError, OSError ...
         raise InputError(f"{path}: is not a checkpoint, or is damaged; train again") from None
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise InputError(f"{path}: is not a checkpoint that the stage train wrote (format '{FORMAT}')")
@@ -62,11 +63,20 @@ def load_checkpoint(path, device="cpu"):
     try:
         model.load_state_dict(data["state_dict"])
     except RuntimeError:
-        expected, found = model.state_dict().keys(), data["state_dict"].keys()
+        expected, found = model.state_dict(), data["state_dict"]
+        misshapen = [key for key in expected.keys() & found.keys() if expected[key].shape != found[key].shape]
         raise InputError(
             f"{path}: says it is a {data['model']} of {len(table)} classes, but its weights are of another "
-            f"architecture: {len(expected - found)} of {len(expected)} are missing, "
-            f"{len(found - expected)} are unknown, or their shapes differ"
+            f"architecture: {len(expected.keys() - found.keys())} of {len(expected)} are missing, "
+            f"{len(found.keys() - expected.keys())} are unknown, {len(misshapen)} have another shape"
         ) from None
     model = model.to(device, memory_format=torch.channels_last).eval()
     return Checkpoint(data["model"], model, table, data["mean"], data["std"], data["params"])
+
+
+@torch.inference_mode()
+def segment(checkpoint, image):
+    """(H, W, 3) uint8 RGB, any size -> (H, W) uint8 train ids, on the device of the checkpoint's model."""
+    device = next(checkpoint.model.parameters()).device
+    batch = normalize(torch.from_numpy(image)[None].to(device), checkpoint.mean, checkpoint.std)
+    return predict(checkpoint.model, batch)[0].cpu().numpy()

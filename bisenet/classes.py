@@ -43,8 +43,8 @@ class ClassTable:
         if len(entries) > MAX_CLASSES:
             raise InputError(f"{source}: {len(entries)} classes; at most {MAX_CLASSES} are possible")
         entries = [_entry(entry, place, source) for place, entry in enumerate(entries)]
-        ignore = data.get("ignore") or []
-        ignore = ignore if isinstance(ignore, list) else [ignore]
+        ignore = data.get("ignore", [])
+        ignore = [] if ignore is None else ignore if isinstance(ignore, list) else [ignore]
         where = f"{source}: ignore"
         table = cls(
             names=tuple(name for name, _, _ in entries),
@@ -98,7 +98,7 @@ class ClassTable:
 def _entry(entry, place, source):
     if not isinstance(entry, dict) or set(entry) | {"id"} != {"name", "id", "color"}:
         raise InputError(f"{source}: a class is {{name, id, color}}, this is {entry}")
-    name = str(entry["name"]).strip()
+    name = "" if entry["name"] is None else " ".join(str(entry["name"]).split())
     if not name:
         raise InputError(f"{source}: a class has no name: {entry}")
     ids = _ids(entry.get("id", place), f"{source}: class '{name}'")

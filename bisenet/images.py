@@ -4,6 +4,7 @@ EXIF orientation is applied, for training and demo alike: annotation tools show 
 a label was drawn on.
 """
 
+import os
 from pathlib import Path
 
 import cv2
@@ -48,11 +49,23 @@ def decode(data, flags, path):
 def _truncated(data):
     # OpenCV fills the missing part of a cut file with grey and reports nothing.
     if data.startswith(PNG_SIGNATURE):
-        return b"IEND" not in data[-64:]
+        return data.rfind(b"IEND") < data.rfind(b"IDAT")
     if data.startswith(b"\xff\xd8"):
         # The end marker must follow the last start of a scan; a thumbnail's own end marker comes before it.
         return data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda")
     return False
+
+
+def files_below(folder, above=()):
+    """The files in a folder and below it, through links, but never round a loop of them; none where no folder is."""
+    here = os.path.realpath(folder)
+    if here in above or not os.path.isdir(folder):
+        return
+    for path in Path(folder).iterdir():
+        if path.is_dir():
+            yield from files_below(path, (*above, here))
+        else:
+            yield path
 
 
 def find_images(source):
@@ -63,7 +76,7 @@ def find_images(source):
     source = Path(source)
     if source.is_file():
         return {source: f"{source.stem}.png"}
-    found = sorted(path for path in source.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+    found = sorted(path for path in files_below(source) if path.suffix.lower() in IMAGE_SUFFIXES)
     if not found:
         raise InputError(f"{source}: there is no image here ({', '.join(IMAGE_SUFFIXES)})")
     names = {path: path.relative_to(source).with_suffix(".png").as_posix() for path in found}

@@ -14,7 +14,7 @@ from bisenet.errors import InputError
 from bisenet.images import PNG_SIGNATURE, decode, read_file, read_image
 
 PNG_COLOR_TYPE = 25  # offset of the byte in a PNG file
-PNG_PALETTE = 3
+PNG_PALETTE = b"\x03"
 
 
 def read_raw(path):
@@ -22,16 +22,23 @@ def read_raw(path):
     data = read_file(path)
     if data.startswith(b"\xff\xd8"):
         raise InputError(f"{path}: JPEG changes label values at edges; save labels as PNG")
-    if data.startswith(PNG_SIGNATURE) and data[PNG_COLOR_TYPE] == PNG_PALETTE:
-        # OpenCV resolves a palette into colours; only the indices are labels.
-        with Image.open(io.BytesIO(data)) as image:
-            return np.asarray(image)
+    if data.startswith(PNG_SIGNATURE) and data[PNG_COLOR_TYPE : PNG_COLOR_TYPE + 1] == PNG_PALETTE:
+        return _palette_indices(data, path)
     array = decode(data, cv2.IMREAD_UNCHANGED, path)
     if array.ndim == 3 and array.shape[2] in (3, 4):
         array = array[..., 2::-1]  # BGR(A) -> RGB
     if array.dtype not in (np.uint8, np.uint16) or (array.ndim == 3 and array.dtype != np.uint8):
         raise InputError(f"{path}: labels are 8 or 16 bit ids or 8 bit RGB, this is {array.dtype}")
     return array
+
+
+def _palette_indices(data, path):
+    # OpenCV resolves a palette into colours; only the indices are labels.
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return np.asarray(image)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise InputError(f"{path}: cannot be decoded ({error}); replace it or remove it with its partner") from None
 
 
 class LabelReader:

@@ -40,13 +40,24 @@ def _float(text):
     return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
 
 
+class _Dumper(yaml.SafeDumper):
+    """Quotes what YAML 1.2 would not read as a word."""
+
+    yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
+
+
+def yaml_text(data):
+    """The text that `read_yaml` reads as the same mapping, in the given order."""
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+
+
 def read_yaml(path):
     """The mapping in a YAML file; raises `InputError` where there is none."""
     try:
         data = yaml.load(Path(path).read_text(encoding="utf-8"), _Loader)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:  # not UTF-8, a number of thousands of digits
         raise InputError(f"{path}: is not valid YAML: {error}") from None
     if not isinstance(data, dict):
         raise InputError(f"{path}: must hold 'key: value' lines")

@@ -1,21 +1,18 @@
-"""Draw what the checkpoint sees: validation images beside the truth, or a person's own files.
+"""Draw what the checkpoint sees: validation images beside the truth, or, with --input, a person's own files.
 
-python -m stages.demo                                           # as the pipeline does
-python -m stages.demo --input photo.jpg --output out            # or a folder; needs only the checkpoint
+For one's own files the checkpoint is all that is needed: no parameters, lists or labels.
 """
 
 import argparse
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from bisenet.annotations import read_pairs
-from bisenet.checkpoint import load_checkpoint
+from bisenet.checkpoint import load_checkpoint, segment
 from bisenet.distributed import choose_device
 from bisenet.errors import InputError
 from bisenet.images import find_images, read_image, write_png
-from bisenet.inference import normalize, predict
 from bisenet.labels import LabelReader, read_pair
 from bisenet.progress import track
 from bisenet.visualize import blend, colorize, comparison, legend, shrink_to
@@ -24,18 +21,10 @@ from stages.params import load_params
 from stages.paths import ANNOS, MODEL, RESULTS
 
 
-@torch.inference_mode()
-def segment(checkpoint, image, device):
-    """(H, W, 3) uint8 RGB -> (H, W) uint8 train ids"""
-    batch = torch.from_numpy(image)[None].to(device)
-    return predict(checkpoint.model, normalize(batch, checkpoint.mean, checkpoint.std))[0].cpu().numpy()
-
-
 def draw_validation():
     """`images` pictures, spread evenly over the validation list, as results/demo/0.png, 1.png, ..."""
     params = load_params("demo", "data_root", "device")
-    device = choose_device(params["device"])
-    checkpoint = load_checkpoint(MODEL, device)
+    checkpoint = load_checkpoint(MODEL, choose_device(params["device"]))
     pairs = read_pairs(ANNOS, "val")
     count = min(params["demo"]["images"], len(pairs))
     places = np.linspace(0, len(pairs) - 1, count).round().astype(int)
@@ -43,15 +32,14 @@ def draw_validation():
     for number, place in enumerate(track(places, count, "demo")):
         paths = [Path(params["data_root"]) / name for name in pairs[place]]
         image, truth = read_pair(paths, read_label)
-        prediction = segment(checkpoint, image, device)
+        prediction = segment(checkpoint, image)
         picture = comparison(image, truth, prediction, checkpoint.table, params["demo"]["alpha"])
         write_png(RESULTS / "demo" / f"{number}.png", shrink_to(picture, params["demo"]["longest_side"]))
 
 
 def draw_files(source, output, checkpoint_path, alpha, device):
     """Each image at its own size as output/overlay, output/color and output/id (the dataset's own ids); a legend."""
-    device = choose_device(device)
-    checkpoint = load_checkpoint(checkpoint_path, device)
+    checkpoint = load_checkpoint(checkpoint_path, choose_device(device))
     table, faults, seen = checkpoint.table, [], set()
     files = find_images(source)
     for path, name in track(files.items(), len(files), "demo"):
@@ -60,7 +48,7 @@ def draw_files(source, output, checkpoint_path, alpha, device):
         except InputError as error:
             faults.append(str(error))
             continue
-        label = segment(checkpoint, image, device)
+        label = segment(checkpoint, image)
         seen |= set(np.unique(label).tolist())
         write_png(output / "overlay" / name, blend(image, label, table, alpha))
         write_png(output / "color" / name, colorize(label, table))
@@ -72,19 +60,17 @@ def draw_files(source, output, checkpoint_path, alpha, device):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        prog="python -m stages.demo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(prog="python -m stages.demo", description=__doc__)
     parser.add_argument("--input", type=Path, help="an image, or a folder of images (searched to its depths)")
     parser.add_argument("--output", type=Path, default=Path("out"), help="default: %(default)s")
     parser.add_argument("--checkpoint", type=Path, default=MODEL, help="default: %(default)s")
     parser.add_argument("--alpha", type=float, default=0.5, help="weight of the colours, 0 to 1; default: %(default)s")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:0, ...; default: %(default)s")
-    arguments = parser.parse_args()
-    if arguments.input is None:
+    given = parser.parse_args()
+    if given.input is None:
         draw_validation()
     else:
-        draw_files(arguments.input, arguments.output, arguments.checkpoint, arguments.alpha, arguments.device)
+        draw_files(given.input, given.output, given.checkpoint, given.alpha, given.device)
 
 
 if __name__ == "__main__":

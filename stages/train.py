@@ -68,10 +68,9 @@ def main():
             write_text(MODEL.with_name("effective_params.yaml"), text)
             report = TrainingReport(MODEL.parent, ["main", *model.AUX_HEADS], batches["max_iter"])
 
-        step = {"criterion": criterion, "optimizer": optimizer, "schedule": ratio, "device": device, "amp": amp}
-        for iteration, log in train(
-            replicate(model, device), train_batches, log_every=log_every, **step, **normalization
-        ):
+        learning = {"criterion": criterion, "optimizer": optimizer, "schedule": ratio, "log_every": log_every}
+        place = {"device": device, "amp": amp}
+        for iteration, log in train(replicate(model, device), train_batches, **learning, **place, **normalization):
             report.step(log)
             if iteration % val_every == 0 or iteration == batches["max_iter"]:
                 precision = autocast(device, amp)

@@ -51,9 +51,15 @@ def load_dataset(name, data_root):
     if not isinstance(splits, dict) or set(splits) != set(SPLITS):
         raise InputError(f"{source}: 'splits' must name {' and '.join(SPLITS)}")
     for split, form in splits.items():
-        if not isinstance(form, dict) or set(form) not in SPLIT_FORMS:
-            raise InputError(f"{source}: split '{split}' is {{images, labels}} or {{list}}, not {form}")
+        if not isinstance(form, dict) or set(form) not in SPLIT_FORMS or not all(map(_is_relative, form.values())):
+            raise InputError(
+                f"{source}: split '{split}' is {{images, labels}} or {{list}}, paths relative to {root}, not {form}"
+            )
     return Dataset(name, root, splits, ClassTable.from_dict(data, source))
+
+
+def _is_relative(path):
+    return isinstance(path, str) and path != "" and not Path(path).is_absolute()
 
 
 def _known():
