@@ -8,6 +8,8 @@ import os
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+
 
 @contextmanager
 def atomic_path(path):
@@ -63,9 +65,12 @@ def _csv_line(cells):
 
 
 def _cell(value):
-    if isinstance(value, float):
-        return f"{value:.6g}" if math.isfinite(value) else ""
-    return value
+    if not isinstance(value, float):
+        return value
+    if not math.isfinite(value):
+        return ""
+    # Without an exponent, which plots would sort as text.
+    return np.format_float_positional(value, precision=6, unique=False, fractional=False, trim="-")
 
 
 def write_csv(path, header, rows):

@@ -1,6 +1,7 @@
 """The process's place among others: torchrun's environment variables, or a single process without them."""
 
 import os
+import re
 from contextlib import contextmanager
 
 import torch
@@ -23,10 +24,9 @@ def choose_device(name):
     """`auto | cpu | cuda | cuda:1 ...` -> torch.device; under torchrun each process takes the GPU of its local rank."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise InputError(f"device: '{name}' is none of auto, cpu, cuda, cuda:0, cuda:1, ...") from None
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", name):
+        raise InputError(f"device: '{name}' is none of auto, cpu, cuda, cuda:0, cuda:1, ...")
+    device = torch.device(name)
     if device.type == "cuda":
         if not torch.cuda.is_available():
             raise InputError(f"device: '{name}' asked for, but PyTorch sees no GPU; use cpu or auto")
@@ -57,7 +57,7 @@ def check_batch_size(batch_size, device):
     if batch_size % world_size():
         raise InputError(f"batch_size: {batch_size} images cannot be shared evenly by {world_size()} processes")
     shared_statistics = device.type == "cuda" and world_size() > 1
-    if batch_size < 2 or (batch_size == world_size() and not shared_statistics):
+    if batch_size == world_size() and not shared_statistics:
         raise InputError(
             f"batch_size: {batch_size} is one image for each process; batch norm needs 2 or more, "
             f"so batch_size must be {2 * world_size()} or more"

@@ -61,8 +61,9 @@ def files_below(folder, above=()):
     here = os.path.realpath(folder)
     if here in above or not os.path.isdir(folder):
         return
-    for path in Path(folder).iterdir():
-        if path.is_dir():
+    for entry in os.scandir(folder):
+        path = Path(entry.path)
+        if entry.is_dir():
             yield from files_below(path, (*above, here))
         else:
             yield path

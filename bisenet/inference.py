@@ -58,7 +58,7 @@ def _view_probabilities(model, view, window):
 
 
 def window_starts(length, window):
-    """Offsets of windows that overlap by a third or more and cover [0, length); [0] where one window is enough."""
+    """Offsets of windows that overlap by `window // 3` or more and cover [0, length); [0] where one is enough."""
     if length <= window:
         return [0]
     stride = math.ceil(window * 2 / 3)

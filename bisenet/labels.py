@@ -13,8 +13,8 @@ from bisenet.classes import IGNORE, UNKNOWN
 from bisenet.errors import InputError
 from bisenet.images import PNG_SIGNATURE, decode, read_file, read_image
 
-PNG_COLOR_TYPE = 25  # offset of the byte in a PNG file
-PNG_PALETTE = b"\x03"
+PNG_BIT_DEPTH, PNG_COLOR_TYPE = 24, 25  # offsets of the bytes in a PNG file
+PNG_GREY, PNG_PALETTE = 0, 3
 
 
 def read_raw(path):
@@ -22,9 +22,12 @@ def read_raw(path):
     data = read_file(path)
     if data.startswith(b"\xff\xd8"):
         raise InputError(f"{path}: JPEG changes label values at edges; save labels as PNG")
-    if data.startswith(PNG_SIGNATURE) and data[PNG_COLOR_TYPE : PNG_COLOR_TYPE + 1] == PNG_PALETTE:
-        return _palette_indices(data, path)
     array = decode(data, cv2.IMREAD_UNCHANGED, path)
+    if data.startswith(PNG_SIGNATURE):
+        if data[PNG_COLOR_TYPE] == PNG_PALETTE:
+            return _palette_indices(data, path)
+        if data[PNG_COLOR_TYPE] == PNG_GREY and data[PNG_BIT_DEPTH] < 8:
+            return array // (255 // (2 ** data[PNG_BIT_DEPTH] - 1))  # OpenCV stretches 1, 2 and 4 bits to 0..255
     if array.ndim == 3 and array.shape[2] in (3, 4):
         array = array[..., 2::-1]  # BGR(A) -> RGB
     if array.dtype not in (np.uint8, np.uint16) or (array.ndim == 3 and array.dtype != np.uint8):
@@ -33,7 +36,7 @@ def read_raw(path):
 
 
 def _palette_indices(data, path):
-    # OpenCV resolves a palette into colours; only the indices are labels.
+    # OpenCV has compared the checksums, which Pillow does not, but resolves a palette into colours; labels are indices.
     try:
         with Image.open(io.BytesIO(data)) as image:
             return np.asarray(image)
@@ -47,19 +50,23 @@ class LabelReader:
     def __init__(self, table):
         self.table = table
         self._lookup = table.lookup()
-        self._colors = {int(_pack(color)): IGNORE for color in table.ignore_colors}
-        self._colors |= {int(_pack(color)): train_id for train_id, color in enumerate(table.colors)}
+        ignored = [(color, IGNORE) for color in table.ignore_colors]
+        colors = [*zip(table.colors, range(len(table)), strict=True), *ignored]
+        self._colors = {int(_pack(color)): train_id for color, train_id in colors}
+        self._ambiguous = len(self._colors) < len(colors)
 
     def __call__(self, path):
         """Raises `InputError` that names each value the table does not know, with its number of pixels."""
         raw = read_raw(path)
-        label = self._from_colors(raw) if raw.ndim == 3 else self._lookup[raw]
+        label = self._from_colors(raw, path) if raw.ndim == 3 else self._lookup[raw]
         unknown = label == UNKNOWN
         if unknown.any():
             raise InputError(f"{path}: {self._describe(raw[unknown])}")
         return label
 
-    def _from_colors(self, raw):
+    def _from_colors(self, raw, path):
+        if self._ambiguous:
+            raise InputError(f"{path}: is RGB, but two entries of the class table have one colour; give each its own")
         codes, inverse = np.unique(_pack(raw), return_inverse=True)
         ids = [self._colors.get(int(code), UNKNOWN) for code in codes]
         return np.array(ids, np.uint8)[inverse].reshape(raw.shape[:2])

@@ -64,9 +64,13 @@ class ShuffledBatches:
             for position in self.share:
                 passed, step = divmod(iteration * self.batch_size + position, self.length)
                 if passed != current:
-                    current, order = passed, np.random.default_rng([self.seed, passed]).permutation(self.length)
+                    current, order = passed, self._order(passed)
                 batch.append((passed, int(order[step])))
             yield batch
+
+    def _order(self, passed):
+        # No place is `length`, so this stream is not that of an image.
+        return np.random.default_rng([self.seed, passed, self.length]).permutation(self.length)
 
 
 def train_loader(dataset, *, batch_size, max_iter, seed, workers):
@@ -90,7 +94,8 @@ def count_workers(workers, device):
         return workers
     if device.type == "cpu":
         return 0
-    return min(8, max(1, os.cpu_count() // int(os.environ.get("LOCAL_WORLD_SIZE", 1))))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(8, max(1, cores // int(os.environ.get("LOCAL_WORLD_SIZE", 1))))
 
 
 def _loading(workers):

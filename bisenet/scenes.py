@@ -53,9 +53,7 @@ _WEATHERS = {  # light, zenith, haze, visibility, sun, night
 Rng = np.random.Generator
 
 
-def draw_scene(
-    height: int, width: int, *, seed: int | Sequence[int]
-) -> tuple[np.ndarray, np.ndarray]:
+def draw_scene(height: int, width: int, *, seed: int | Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """Draws one street scene; the same size and seed give the same bytes.
 
     Args:
@@ -657,9 +655,7 @@ def _draw_car(canvas: Canvas, rng: Rng, x: float, z: float, *, oncoming: bool) -
         _draw_car_wheels(canvas, flank[0, 0], along.min(), length)
 
 
-def _draw_car_end(
-    canvas: Canvas, rng: Rng, x: float, z: float, body: _CarBody, oncoming: bool
-) -> None:
+def _draw_car_end(canvas: Canvas, rng: Rng, x: float, z: float, body: _CarBody, oncoming: bool) -> None:
     """Tyres, bumper, lights and number plate of the end that faces the camera."""
 
     def panel(left, right, low, high, colour, **kwargs):

@@ -57,7 +57,9 @@ def train(model, loader, *, criterion, optimizer, schedule, mean, std, device, a
                     f"the loss is {total} at iteration {iteration}: try a lower lr, a longer warm-up or amp: off"
                 )
             log = Log(iteration, total, heads, lr, speed, skipped)
+        paused = time.monotonic()
         yield iteration, log
+        window.leave_out(time.monotonic() - paused)
 
 
 class Window:
@@ -71,6 +73,10 @@ class Window:
 
     def add(self, losses, images):
         self._sum, self._count, self._images = self._sum + losses, self._count + 1, self._images + images
+
+    def leave_out(self, seconds):
+        """Time that was not training's, such as that of a validation."""
+        self._started += seconds
 
     def close(self):
         """([total, main, auxiliary ...], images per second)"""

@@ -99,7 +99,8 @@ SECTIONS = {
     },
     "demo": {"images": integer(1), "alpha": SHARE, "longest_side": integer(32)},
 }
-PROTOCOL = {"scales": list_of(POSITIVE), "flip": SWITCH, "window": either(SIZE, EMPTY)}
+FACTORS = Kind("a list of one number above 0 or more", lambda v: list_of(POSITIVE).accepts(v) and len(v) > 0)
+PROTOCOL = {"scales": FACTORS, "flip": SWITCH, "window": either(SIZE, EMPTY)}
 
 
 def load_params(*names, path=PARAMS_FILE):
@@ -110,12 +111,14 @@ def load_params(*names, path=PARAMS_FILE):
     params = read_yaml(path)
     presets = params.pop("presets", {})
     _check_keys(params, [*KNOBS, *SECTIONS, "protocols"], path)
-    preset = _preset(presets, params, path)
     _check_values(params, KNOBS, path)
+    preset = _preset(presets, params, path)
     _check_values(preset, KNOBS, f"{path}: presets.{params['model']}.{params['dataset']}")
     for section, kinds in SECTIONS.items():
         _check_section(params.get(section), kinds, f"{path}: {section}")
-    for row, values in (params.get("protocols") or {}).items():
+    if not isinstance(params.get("protocols"), dict):
+        raise InputError(f"{path}: protocols: must hold rows of {', '.join(PROTOCOL)}")
+    for row, values in params["protocols"].items():
         _check_section(values, PROTOCOL, f"{path}: protocols.{row}")
     in_force = {**preset, **{key: value for key, value in params.items() if value is not None}}
     missing = [name for name in names if name not in in_force]
@@ -137,7 +140,7 @@ def chosen_protocol(params):
 
 def _preset(presets, params, path):
     models = presets or {}
-    for level, known in (("model", models), ("dataset", models.get(params.get("model"), {}))):
+    for level, known in (("model", models), ("dataset", models.get(params.get("model")) or {})):
         if params.get(level) not in known:
             raise InputError(
                 f"{path}: {level}: there is no preset for '{params.get(level)}'; choose one of {', '.join(known)}"

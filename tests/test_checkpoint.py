@@ -1,0 +1,161 @@
+"""What is saved comes back; what is no checkpoint is refused with a reason and never run."""
+
+import pathlib
+import pickle
+
+import pytest
+import torch
+from torch import nn
+
+from bisenet.checkpoint import FORMAT, Checkpoint, load_checkpoint, save_checkpoint
+from bisenet.classes import ClassTable
+from bisenet.errors import InputError
+from bisenet.models import MODELS, build_model
+
+PARAMS = {"lr": 1e-05, "crop": [128, 192], "class_weights": "enet", "flip": 0.5}
+
+
+class Small(nn.Sequential):
+    def __init__(self, num_classes):
+        super().__init__(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Conv2d(8, num_classes, 1))
+
+
+class Other(nn.Sequential):
+    def __init__(self, num_classes):
+        super().__init__(nn.Conv2d(3, num_classes, 1))
+
+
+@pytest.fixture(autouse=True)
+def small_models(monkeypatch):
+    monkeypatch.setitem(MODELS, "small", Small)
+    monkeypatch.setitem(MODELS, "other", Other)
+
+
+def table(count):
+    return ClassTable(
+        names=tuple(f"class {i}" for i in range(count)),
+        colors=tuple((i, 0, 255 - i) for i in range(count)),
+        ids=((7, 300), *((i,) for i in range(1, count))),
+        ignore=(255,),
+        ignore_colors=((1, 2, 3),),
+    )
+
+
+def a_checkpoint(name="small", model=None, count=3):
+    model = model or build_model(name, count)
+    return Checkpoint(name, model, table(count), [0.1, 0.2, 0.3], [0.4, 0.5, 0.6], PARAMS)
+
+
+@pytest.fixture
+def saved(tmp_path):
+    path = tmp_path / "model.pt"
+    save_checkpoint(path, a_checkpoint())
+    return path
+
+
+@pytest.mark.parametrize("name", ["small", "bisenetv2"])
+def test_everything_comes_back(tmp_path, name):
+    first = a_checkpoint(name)
+    path = tmp_path / "new folder" / "model.pt"
+    save_checkpoint(path, first)
+    second = load_checkpoint(path)
+    assert second.model_name == name
+    assert second.table == first.table
+    assert (second.mean, second.std, second.params) == (first.mean, first.std, PARAMS)
+    assert not second.model.training
+    ours, theirs = first.model.state_dict(), second.model.state_dict()
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+
+def test_the_file_holds_tensors_and_plain_types_alone(saved):
+    data = torch.load(saved, weights_only=True)
+    assert data["format"] == FORMAT
+    assert {type(value) for value in data["state_dict"].values()} == {torch.Tensor}
+    assert not any(value.requires_grad for value in data["state_dict"].values())
+
+
+def test_the_same_values_are_the_same_bytes(tmp_path):
+    first = a_checkpoint()
+    save_checkpoint(tmp_path / "a" / "model.pt", first)
+    first.model.to(memory_format=torch.channels_last)  # how the numbers lie in memory does not matter
+    save_checkpoint(tmp_path / "b" / "model.pt", first)
+    assert (tmp_path / "a" / "model.pt").read_bytes() == (tmp_path / "b" / "model.pt").read_bytes()
+
+
+def test_a_save_that_fails_leaves_the_old_file(saved):
+    before = saved.read_bytes()
+    broken = a_checkpoint()
+    broken.params = {"a function": lambda: None}
+    with pytest.raises((pickle.PicklingError, AttributeError)):
+        save_checkpoint(saved, broken)
+    assert saved.read_bytes() == before
+    assert list(saved.parent.iterdir()) == [saved]
+
+
+def test_a_missing_file_says_train_first(tmp_path):
+    with pytest.raises(InputError, match=r"none\.pt: the checkpoint cannot be read .*train first"):
+        load_checkpoint(tmp_path / "none.pt")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: b"",
+        lambda data: b"hello world\n",
+        lambda data: b"\x00" * 1000,
+        lambda data: b"\x80\x02" + b"garbage" * 20,
+        lambda data: data[: len(data) // 2],
+        lambda data: data[:-1],
+        lambda data: data[: len(data) // 3] + data[len(data) // 3 + 100 :],
+        lambda data: b"PK\x03\x04" + b"\x00" * 100,
+    ],
+)
+def test_a_damaged_file_is_refused(saved, damage):
+    saved.write_bytes(damage(saved.read_bytes()))
+    with pytest.raises(InputError, match=r"model\.pt: is not a checkpoint, or is damaged"):
+        load_checkpoint(saved)
+
+
+@pytest.mark.parametrize("data", [{}, {"format": "other"}, [1, 2], torch.zeros(3), {"weight": torch.zeros(3)}])
+def test_a_file_of_another_program_is_refused(saved, data):
+    torch.save(data, saved)
+    with pytest.raises(InputError, match=r"model\.pt: is not a checkpoint that the stage train wrote"):
+        load_checkpoint(saved)
+
+
+def test_a_file_that_would_run_code_is_refused_and_not_run(saved):
+    trace = saved.with_name("trace")
+
+    class Attack:
+        def __reduce__(self):
+            return pathlib.Path.touch, (trace,)
+
+    for write in (torch.save, lambda data, path: path.write_bytes(pickle.dumps(data, protocol=2))):
+        write({"format": FORMAT, "model": Attack()}, saved)
+        with pytest.raises(InputError, match="is not a checkpoint"):
+            load_checkpoint(saved)
+    assert not trace.exists()
+
+
+def test_weights_of_another_architecture_are_counted(saved):
+    save_checkpoint(saved, a_checkpoint("small", Other(3)))
+    with pytest.raises(InputError) as error:
+        load_checkpoint(saved)
+    assert "model.pt: says it is a small of 3 classes" in str(error.value)
+    # a weight and a bias stand in both, in other shapes
+    assert "7 of 9 are missing, 0 are unknown, 2 have another shape" in str(error.value)
+
+
+def test_weights_for_another_number_of_classes_are_named(saved):
+    save_checkpoint(saved, a_checkpoint("small", Small(5), count=4))
+    with pytest.raises(InputError) as error:
+        load_checkpoint(saved)
+    assert "model.pt: says it is a small of 4 classes" in str(error.value)
+    assert "0 of 9 are missing, 0 are unknown, 2 have another shape" in str(error.value)
+
+
+def test_an_architecture_that_does_not_exist_is_named(saved):
+    save_checkpoint(saved, a_checkpoint("bisenetv9", Small(3)))
+    with pytest.raises(InputError, match="no 'bisenetv9'"):
+        load_checkpoint(saved)

@@ -1,0 +1,115 @@
+"""What a person reads while training runs, and the curves that grow with it."""
+
+import inspect
+
+import pytest
+
+from bisenet.reporting import SilentReport, TrainingReport
+from bisenet.trainer import Log
+
+
+def log(iteration, loss=0.75, heads=(0.5, 0.25), skipped=0):
+    return Log(iteration, loss, list(heads), {"body": 0.001, "head": 0.01}, 12.34, skipped)
+
+
+@pytest.fixture
+def report(tmp_path):
+    report = TrainingReport(tmp_path, ["main", "aux2"], max_iter=4)
+    yield report
+    report.close()
+
+
+def lines(path):
+    return path.read_text().splitlines()
+
+
+def test_curves_are_long_tables_with_a_row_for_each_head_and_group(tmp_path, report):
+    report.step()
+    report.step(log(2))
+    report.step(log(3, heads=(1 / 3, 0.125)))
+    assert lines(tmp_path / "losses.csv") == [
+        "iteration,head,loss",
+        "2,main,0.5",
+        "2,aux2,0.25",
+        "3,main,0.333333",
+        "3,aux2,0.125",
+    ]
+    assert lines(tmp_path / "lr.csv") == [
+        "iteration,group,lr",
+        "2,body,0.001",
+        "2,head,0.01",
+        "3,body,0.001",
+        "3,head,0.01",
+    ]
+
+
+def test_validation_rows_hold_the_scores_that_curves_name(tmp_path, report):
+    report.validation(2, {"miou": 0.5, "pixel_accuracy": 0.875, "f1_macro": 0.1})
+    report.validation(4, {"miou": float("nan"), "pixel_accuracy": 0.75})
+    assert lines(tmp_path / "validation.csv") == ["iteration,miou,pixel_accuracy", "2,0.5,0.875", "4,,0.75"]
+
+
+def test_headers_are_there_before_the_first_row_and_nothing_of_an_earlier_run(tmp_path):
+    for name in ("losses", "lr", "validation"):
+        (tmp_path / f"{name}.csv").write_text("rows of an earlier run\n")
+    TrainingReport(tmp_path, ["main"], max_iter=1).close()
+    assert [len(lines(tmp_path / f"{name}.csv")) for name in ("losses", "lr", "validation")] == [1, 1, 1]
+    assert lines(tmp_path / "losses.csv") == ["iteration,head,loss"]
+
+
+def test_without_a_terminal_each_log_is_one_line(report, capsys):
+    report.step()
+    report.step(log(2))
+    report.validation(2, {"miou": 0.5, "pixel_accuracy": 0.875})
+    out, err = capsys.readouterr()
+    first, second = out.splitlines()
+    expected = "train 2/4  loss 0.750 (main 0.500 aux2 0.250)  lr 1.00e-03  12.3 images/s  "
+    assert first.startswith(expected)
+    assert first.endswith("left")
+    assert second.startswith("train 2/4  val miou 0.5000  val pixel_accuracy 0.8750  ")
+    assert err == ""
+
+
+def test_skipped_steps_are_named_where_there_are_some(report, capsys):
+    report.step(log(1))
+    report.step(log(2, skipped=3))
+    first, second = capsys.readouterr().out.splitlines()
+    assert "skipped" not in first
+    assert "images/s  3 steps skipped" in second
+
+
+def test_a_model_without_a_body_group_still_has_a_rate_to_show(report, capsys):
+    report.step(Log(1, 0.5, [0.5, 0.5], {"head": 0.02}, 1.0, 0))
+    assert "lr 2.00e-02" in capsys.readouterr().out
+
+
+def test_the_summary_is_how_the_run_ended(report):
+    report.step(log(2))
+    report.validation(2, {"miou": 0.25, "pixel_accuracy": 0.5, "f1_macro": 0.1})
+    report.step(log(4, loss=0.125))
+    report.validation(4, {"miou": 0.5, "pixel_accuracy": 0.75, "f1_macro": 0.1})
+    assert report.summary(batch_size=8) == {
+        "loss": 0.125,
+        "val_miou": 0.5,
+        "val_pixel_accuracy": 0.75,
+        "iterations": 4,
+        "images_seen": 32,
+    }
+
+
+def test_a_log_with_another_number_of_heads_is_a_fault(report):
+    with pytest.raises(ValueError, match="zip"):
+        report.step(log(1, heads=(1.0, 2.0, 3.0)))
+
+
+def test_the_silent_report_takes_the_same_calls_and_writes_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    silent = SilentReport()
+    silent.step()
+    silent.step(log(1))
+    silent.validation(1, {"miou": 0.5, "pixel_accuracy": 0.5})
+    silent.close()
+    assert list(tmp_path.iterdir()) == []
+    assert capsys.readouterr() == ("", "")
+    for name in ("step", "validation", "close"):
+        assert inspect.signature(getattr(SilentReport, name)) == inspect.signature(getattr(TrainingReport, name))

@@ -1,0 +1,277 @@
+"""Transforms against hand arithmetic and naive loops."""
+
+import numpy as np
+import pytest
+
+from bisenet.classes import IGNORE
+from bisenet.transforms import TrainTransform, adjust_colors, crop, flip, pad, resize
+
+FILL = (10, 20, 30)
+PLAIN = {"scales": (1, 1), "flip": 0, "jitter": 0, "mean": [channel / 255 for channel in FILL]}
+
+
+def coordinates(height, width):
+    """An image whose pixels say where they come from, and a label that agrees with it."""
+    y, x = np.mgrid[:height, :width]
+    image = np.stack([y, x, np.full_like(y, 7)], axis=-1).astype(np.uint8)
+    return image, ((y * 3 + x) % 5).astype(np.uint8)
+
+
+def random_pair(size, seed=0, values=(0, 1, 2, 7, IGNORE)):
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, 256, (*size, 3), dtype=np.uint8), rng.choice(np.array(values, np.uint8), size)
+
+
+class FixedRng:
+    """Draws what it is told, each kind from its own list."""
+
+    def __init__(self, uniform=(), integers=(), random=()):
+        self._uniform, self._integers, self._random = iter(uniform), iter(integers), iter(random)
+        self.bounds = []
+
+    def uniform(self, low, high, size=None):
+        return next(self._uniform) if size is None else np.array([next(self._uniform) for _ in range(size)])
+
+    def integers(self, high):
+        self.bounds.append(high)
+        return next(self._integers)
+
+    def random(self):
+        return next(self._random)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 5), (8, 8), (33, 200), (200, 33), (16, 1)])
+@pytest.mark.parametrize("to", [(1, 1), (7, 3), (16, 16), (40, 90)])
+def test_resize_gives_the_size_and_never_invents_a_label(size, to):
+    image, label = random_pair(size)
+    new_image, new_label = resize(image, label, to)
+    assert new_image.shape == (*to, 3)
+    assert new_label.shape == to
+    assert new_image.dtype == new_label.dtype == np.uint8
+    assert set(np.unique(new_label)) <= set(np.unique(label))
+
+
+@pytest.mark.parametrize(("size", "to"), [((4, 6), (8, 12)), ((9, 9), (3, 3)), ((5, 7), (10, 3)), ((7, 5), (4, 11))])
+def test_labels_take_the_pixel_nearest_to_the_centre(size, to):
+    _, label = random_pair(size)
+    found = resize(np.zeros((*size, 3), np.uint8), label, to)[1]
+    for y in range(to[0]):
+        for x in range(to[1]):
+            # integers, so that no rounding decides: the pixel that holds the centre (2y + 1) / 2 * h / H
+            source = (2 * y + 1) * size[0] // (2 * to[0]), (2 * x + 1) * size[1] // (2 * to[1])
+            assert found[y, x] == label[source], (y, x)
+
+
+def test_images_are_interpolated_between_pixel_centres():
+    image = np.array([[[0] * 3, [100] * 3]], np.uint8)
+    wide = resize(image, np.zeros((1, 2), np.uint8), (1, 4))[0]
+    assert wide[0, :, 0].tolist() == [0, 25, 75, 100]
+
+
+def test_image_and_label_stay_aligned_when_doubled():
+    image = np.zeros((6, 6, 3), np.uint8)
+    image[:, 3:] = 200
+    new_image, label = resize(image, (image[..., 0] > 100).astype(np.uint8), (12, 12))
+    assert ((new_image[..., 0] > 100) == label).all()
+
+
+def test_the_same_size_changes_nothing():
+    image, label = random_pair((5, 6))
+    new_image, new_label = resize(image, label, (5, 6))
+    assert (new_image == image).all()
+    assert (new_label == label).all()
+
+
+def test_crop_cuts_the_same_window_of_both():
+    image, label = coordinates(9, 11)
+    new_image, new_label = crop(image, label, 2, 3, (4, 5))
+    assert new_image[0, 0].tolist() == [2, 3, 7]
+    assert new_image[-1, -1].tolist() == [5, 7, 7]
+    assert (new_label == label[2:6, 3:8]).all()
+
+
+@pytest.mark.parametrize(("size", "to"), [((3, 4), (8, 9)), ((3, 9), (8, 4)), ((1, 1), (2, 2)), ((5, 2), (5, 7))])
+def test_pad_centres_on_the_colour_and_the_ignored_value(size, to):
+    image, label = random_pair(size)
+    new_image, new_label = pad(image, label, to, FILL)
+    height, width = max(size[0], to[0]), max(size[1], to[1])
+    top, left = (height - size[0]) // 2, (width - size[1]) // 2
+    expected = np.full((height, width, 3), FILL, np.uint8)
+    expected[top : top + size[0], left : left + size[1]] = image
+    expected_label = np.full((height, width), IGNORE, np.uint8)
+    expected_label[top : top + size[0], left : left + size[1]] = label
+    assert (new_image == expected).all()
+    assert (new_label == expected_label).all()
+
+
+def test_pad_leaves_what_is_large_enough():
+    image, label = random_pair((6, 7))
+    new_image, new_label = pad(image, label, (6, 3), FILL)
+    assert (new_image == image).all()
+    assert (new_label == label).all()
+
+
+def test_flip_mirrors_left_and_right():
+    image, label = coordinates(3, 4)
+    new_image, new_label = flip(image, label)
+    for x in range(4):
+        assert (new_image[:, x] == image[:, 3 - x]).all()
+        assert (new_label[:, x] == label[:, 3 - x]).all()
+
+
+def test_colour_factors_of_one_change_nothing():
+    image, _ = random_pair((20, 20))
+    assert (adjust_colors(image, 1, 1, 1) == image).all()
+
+
+def test_brightness_scales_every_value():
+    image = np.array([[[0, 10, 100], [200, 250, 255]]], np.uint8)
+    assert adjust_colors(image, 1.25, 1, 1).tolist() == [[[0, 12, 125], [250, 255, 255]]]
+    assert adjust_colors(image, 0, 1, 1).max() == 0
+
+
+def test_without_contrast_all_is_the_mean_luma():
+    image, _ = random_pair((6, 7))
+    luma = image.astype(np.float64) @ [0.299, 0.587, 0.114]
+    assert (adjust_colors(image, 1, 0, 1) == round(luma.mean())).all()
+
+
+def test_without_saturation_each_pixel_is_its_luma():
+    image, _ = random_pair((6, 7))
+    luma = np.rint(image.astype(np.float64) @ [0.299, 0.587, 0.114])
+    assert (adjust_colors(image, 1, 1, 0) == luma[..., None]).all()
+
+
+def test_the_three_factors_are_applied_in_turn():
+    image, _ = random_pair((9, 8), seed=4)
+    weights = np.array([0.299, 0.587, 0.114])
+    x = image.astype(np.float64) * 0.8
+    x = (x @ weights).mean() + (x - (x @ weights).mean()) * 1.3
+    luma = (x @ weights)[..., None]
+    expected = np.clip(np.rint(luma + (x - luma) * 1.5), 0, 255)
+    difference = np.abs(adjust_colors(image, 0.8, 1.3, 1.5).astype(int) - expected)
+    assert difference.max() <= 1  # float32 beside float64, at a rounding edge
+    assert (difference > 0).mean() < 0.01
+
+
+@pytest.mark.parametrize("size", [(1, 1), (33, 2000), (2000, 33), (31, 47), (64, 64), (63, 65)])
+@pytest.mark.parametrize("scales", [(0.25, 2), (1, 1), (0.001, 0.002)])
+def test_any_image_becomes_the_crop_and_no_label_is_invented(size, scales):
+    transform = TrainTransform(crop=(64, 48), scales=scales, flip=0.5, jitter=0.4, mean=[0.5, 0.25, 0.75])
+    image, label = random_pair(size)
+    for seed in range(4):
+        new_image, new_label = transform(image, label, np.random.default_rng(seed))
+        assert new_image.shape == (64, 48, 3)
+        assert new_label.shape == (64, 48)
+        assert new_image.dtype == new_label.dtype == np.uint8
+        assert new_image.flags.c_contiguous
+        assert new_label.flags.c_contiguous
+        assert set(np.unique(new_label)) <= set(np.unique(label)) | {IGNORE}
+
+
+def test_the_input_is_left_as_it_was():
+    image, label = random_pair((40, 40))
+    before = image.copy(), label.copy()
+    transform = TrainTransform(crop=(32, 48), scales=(0.5, 1.5), flip=1, jitter=0.4, mean=[0.5] * 3)
+    transform(image, label, np.random.default_rng(0))
+    assert (image == before[0]).all()
+    assert (label == before[1]).all()
+
+
+def test_the_crop_reaches_every_offset_and_no_other():
+    image, label = coordinates(7, 9)
+    transform = TrainTransform(crop=(5, 6), **PLAIN)
+    rng = np.random.default_rng(0)
+    corners = {tuple(transform(image, label, rng)[0][0, 0, :2].tolist()) for _ in range(300)}
+    assert corners == {(top, left) for top in range(3) for left in range(4)}
+
+
+def test_image_and_label_are_cut_and_mirrored_together():
+    image, label = coordinates(20, 30)
+    transform = TrainTransform(crop=(9, 11), **PLAIN | {"flip": 0.5})
+    rng = np.random.default_rng(1)
+    mirrored = 0
+    for _ in range(40):
+        new_image, new_label = transform(image, label, rng)
+        y, x = new_image[..., 0].astype(int), new_image[..., 1].astype(int)
+        assert (new_label == (y * 3 + x) % 5).all()
+        mirrored += x[0, 0] > x[0, 1]
+    assert 10 <= mirrored <= 30
+
+
+@pytest.mark.parametrize(("probability", "mirrored"), [(0, 0), (1, 20)])
+def test_a_flip_of_0_is_never_and_of_1_always(probability, mirrored):
+    image, label = coordinates(5, 6)
+    transform = TrainTransform(crop=(5, 6), **PLAIN | {"flip": probability})
+    rng = np.random.default_rng(2)
+    assert sum(transform(image, label, rng)[0][0, 0, 1] == 5 for _ in range(20)) == mirrored
+
+
+def test_the_flip_has_its_probability():
+    image, label = coordinates(1, 2)
+    transform = TrainTransform(crop=(1, 2), **PLAIN | {"flip": 0.2})
+    rng = np.random.default_rng(3)
+    mirrored = sum(transform(image, label, rng)[0][0, 0, 1] == 1 for _ in range(2000))
+    assert abs(mirrored / 2000 - 0.2) < 4 * (0.2 * 0.8 / 2000) ** 0.5
+
+
+def test_the_scale_is_drawn_between_its_bounds_and_applied():
+    image, label = np.zeros((40, 60, 3), np.uint8), np.zeros((40, 60), np.uint8)
+    transform = TrainTransform(crop=(120, 180), **PLAIN | {"scales": (0.5, 2)})
+    heights = set()
+    rng = np.random.default_rng(4)
+    for _ in range(200):
+        inside = transform(image, label, rng)[1] != IGNORE
+        height, width = inside.any(axis=1).sum(), inside.any(axis=0).sum()
+        assert abs(height * 1.5 - width) <= 1.5
+        heights.add(int(height))
+    assert min(heights) >= 20
+    assert max(heights) <= 80
+    assert min(heights) < 24
+    assert max(heights) > 76
+
+
+def test_a_small_image_stands_in_the_middle_of_its_mean_colour():
+    image, label = random_pair((4, 6))
+    new_image, new_label = TrainTransform(crop=(10, 9), **PLAIN)(image, label, np.random.default_rng(0))
+    assert (new_image[3:7, 1:7] == image).all()
+    assert (new_label[3:7, 1:7] == label).all()
+    outside = np.ones((10, 9), bool)
+    outside[3:7, 1:7] = False
+    assert (new_image[outside] == FILL).all()
+    assert (new_label[outside] == IGNORE).all()
+
+
+def test_padding_keeps_the_mean_colour_whatever_the_jitter():
+    image, label = random_pair((4, 6))
+    transform = TrainTransform(crop=(10, 9), **PLAIN | {"jitter": 0.9})
+    for seed in range(5):
+        assert transform(image, label, np.random.default_rng(seed))[0][0, 0].tolist() == list(FILL)
+
+
+def test_no_jitter_changes_no_colour():
+    image, label = random_pair((8, 8))
+    found = TrainTransform(crop=(8, 8), **PLAIN)(image, label, np.random.default_rng(0))
+    assert (found[0] == image).all()
+    assert (found[1] == label).all()
+
+
+def test_the_order_is_scale_crop_flip_colours():
+    image, label = random_pair((20, 24))
+    rng = FixedRng(uniform=[1.5, 0.9, 1.2, 0.7], integers=[4, 5], random=[0.0])
+    transform = TrainTransform(crop=(16, 18), **PLAIN | {"scales": (1, 2), "flip": 0.5, "jitter": 0.5})
+    found = transform(image, label, rng)
+    by_hand = resize(image, label, (30, 36))
+    by_hand = flip(*crop(*by_hand, 4, 5, (16, 18)))
+    assert (found[0] == adjust_colors(by_hand[0], 0.9, 1.2, 0.7)).all()
+    assert (found[1] == by_hand[1]).all()
+    assert rng.bounds == [30 - 16 + 1, 36 - 18 + 1]
+
+
+def test_one_seed_is_one_result():
+    image, label = random_pair((50, 60))
+    transform = TrainTransform(crop=(32, 32), scales=(0.5, 2), flip=0.5, jitter=0.4, mean=[0.5] * 3)
+    first, second, other = (transform(image, label, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert first[0].tobytes() == second[0].tobytes()
+    assert first[1].tobytes() == second[1].tobytes()
+    assert first[0].tobytes() != other[0].tobytes()
