@@ -6,6 +6,7 @@ import pytest
 from bisenet.classes import ClassTable
 from bisenet.datasets import BUILT_IN
 from bisenet.scenes import CLASS_IDS, Canvas, draw_scene
+from bisenet.yaml12 import read_yaml
 
 SIZE = (180, 300)
 CITYSCAPES_IDS = {1, 3, 7, 8, 11, 17, 19, 20, 21, 23, 24, 25, 26, 33}
