@@ -8,9 +8,10 @@ TORCH ?=
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: repro test format setup clean
+.PHONY: repro test format setup clean FORCE
 
 repro: setup
+	$(BIN)/python -m stages.params > .venv/params.log || { cat .venv/params.log; exit 1; }
 	PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
 
 test: setup
@@ -25,7 +26,7 @@ format: setup
 setup: $(INSTALLED)
 
 # The opencv-python wheel needs libGL, which a server without a screen may lack; its headless build does not.
-$(INSTALLED): requirements.lock
+$(INSTALLED): requirements.lock $(if $(TORCH),FORCE)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
@@ -37,7 +38,7 @@ $(INSTALLED): requirements.lock
 		echo "opencv-python cannot be imported here ($$(tail -n 1 .venv/cv2.log))"; \
 		echo "taking the headless build of the same release instead: opencv-python-headless==$$version"; \
 		$(BIN)/python -m pip uninstall -y opencv-python && \
-		$(BIN)/python -m pip install "opencv-python-headless==$$version" && \
+		$(BIN)/python -m pip install --force-reinstall --no-deps "opencv-python-headless==$$version" && \
 		$(BIN)/python -c 'import cv2'; }
 	@touch $@
 

@@ -8,6 +8,7 @@ import hashlib
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from bisenet.artifacts import csv_text, write_json, write_text
@@ -40,20 +41,28 @@ class Pairs:
         ]
         return [f"{len(files)} {kind}: {name_some(files)}" for kind, files in lost if files]
 
-    def digest(self):
-        """SHA-256 over names and contents: changes when any listed file does."""
+    @cached_property
+    def contents(self):
+        """{file: SHA-256 of its bytes}, each file read once."""
         files = [name for pair in self.pairs for name in pair]
         with ThreadPoolExecutor() as pool:
-            contents = pool.map(lambda name: _file_digest(self.root / name), files)
-            total = hashlib.sha256()
-            for name, content in zip(files, contents, strict=True):
-                total.update(f"{name}\0{content}\n".encode())
-        return total.hexdigest()
+            return dict(zip(files, pool.map(lambda name: _file_digest(self.root / name), files), strict=True))
+
+    def digest(self):
+        """SHA-256 over names and contents: changes when any listed file does."""
+        lines = (f"{name}\0{content}\n" for name, content in self.contents.items())
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def name_some(files):
     shown = ", ".join(files[:SHOWN])
     return f"{shown} and {len(files) - SHOWN} more" if len(files) > SHOWN else shown
+
+
+def shared_images(left, right):
+    """["a = b", ...]: images that two `Pairs` have in common, by content. A score on them means little."""
+    files = {left.contents[image]: image for image, _ in left.pairs}
+    return [f"{files[right.contents[b]]} = {b}" for b, _ in right.pairs if right.contents[b] in files]
 
 
 def pair_split(dataset, split):

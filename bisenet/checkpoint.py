@@ -11,7 +11,7 @@ from torch import nn
 from bisenet.artifacts import atomic_path
 from bisenet.classes import ClassTable
 from bisenet.errors import InputError
-from bisenet.inference import normalize, predict
+from bisenet.inference import Normalize, predict
 from bisenet.models import build_model
 
 FORMAT = "bisenet-1"
@@ -25,6 +25,10 @@ class Checkpoint:
     mean: list[float]  # RGB, 0..1
     std: list[float]  # RGB, 0..1
     params: dict = field(default_factory=dict)  # the effective parameters of the run
+
+    @property
+    def normalize(self):
+        return Normalize(self.mean, self.std)
 
 
 def save_checkpoint(path, checkpoint):
@@ -78,5 +82,5 @@ def load_checkpoint(path, device="cpu"):
 def segment(checkpoint, image):
     """(H, W, 3) uint8 RGB, any size -> (H, W) uint8 train ids, on the device of the checkpoint's model."""
     device = next(checkpoint.model.parameters()).device
-    batch = normalize(torch.from_numpy(image)[None].to(device), checkpoint.mean, checkpoint.std)
-    return predict(checkpoint.model, batch)[0].cpu().numpy()
+    batch = torch.from_numpy(image)[None].to(device)
+    return predict(checkpoint.model, checkpoint.normalize.to(device)(batch))[0].cpu().numpy()

@@ -30,6 +30,8 @@ def choose_device(name):
     if device.type == "cuda":
         if not torch.cuda.is_available():
             raise InputError(f"device: '{name}' asked for, but PyTorch sees no GPU; use cpu or auto")
+        if device.index is not None and int(os.environ.get("LOCAL_WORLD_SIZE", 1)) > 1:
+            raise InputError(f"device: all processes cannot share {name}; use cuda or auto, and each takes its own")
         if device.index is None:
             device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
         if device.index >= torch.cuda.device_count():
@@ -40,11 +42,11 @@ def choose_device(name):
 @contextmanager
 def process_group(device):
     """Join the processes that torchrun started, if it did."""
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
     if "WORLD_SIZE" not in os.environ:
         yield
         return
-    if device.type == "cuda":
-        torch.cuda.set_device(device)
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield
@@ -71,6 +73,16 @@ def replicate(model, device):
     if device.type == "cuda":
         return DistributedDataParallel(SyncBatchNorm.convert_sync_batchnorm(model), device_ids=[device])
     return DistributedDataParallel(model)
+
+
+def share_buffers(model):
+    """Give every process the buffers of process 0, the batch statistics that it will save.
+
+    Without synchronised batch norm (on CPUs) each process has gathered its own.
+    """
+    if dist.is_initialized():
+        for buffer in model.buffers():
+            dist.broadcast(buffer, src=0)
 
 
 def sum_over_processes(tensor):

@@ -15,6 +15,7 @@ from bisenet.errors import InputError
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+JPEG_SIGNATURE = b"\xff\xd8"
 
 
 def read_image(path):
@@ -50,10 +51,18 @@ def _truncated(data):
     # OpenCV fills the missing part of a cut file with grey and reports nothing.
     if data.startswith(PNG_SIGNATURE):
         return data.rfind(b"IEND") < data.rfind(b"IDAT")
-    if data.startswith(b"\xff\xd8"):
-        # The end marker must follow the last start of a scan; a thumbnail's own end marker comes before it.
-        return data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda")
+    if data.startswith(JPEG_SIGNATURE):
+        return data.find(b"\xff\xd9", _first_scan(data)) < 0
     return False
+
+
+def _first_scan(data):
+    """Where the compressed data of a JPEG starts; its segments come before, and one may hold a whole thumbnail."""
+    place = len(JPEG_SIGNATURE)
+    while data[place : place + 1] == b"\xff" and data[place + 1 : place + 2] != b"\xda":
+        filled = data[place + 1 : place + 2] == b"\xff"  # a marker may stand after any number of such bytes
+        place += 1 if filled else 2 + int.from_bytes(data[place + 2 : place + 4])
+    return place
 
 
 def files_below(folder, above=()):
@@ -69,15 +78,20 @@ def files_below(folder, above=()):
             yield path
 
 
-def find_images(source):
+def find_images(source, output):
     """{path: name of a PNG for its result} of one image file, or of every image in a folder and below, sorted.
 
-    Raises `InputError` where there is none, or where two images would have results of one name.
+    What lies below `output` is left out, earlier results, unless all of `source` does. Raises `InputError` where there
+    is no image, or where two would have results of one name.
     """
-    source = Path(source)
+    source, output = Path(source), Path(output).resolve()
     if source.is_file():
         return {source: f"{source.stem}.png"}
+    if not source.is_dir():
+        raise InputError(f"{source}: there is no such file or folder")
     found = sorted(path for path in files_below(source) if path.suffix.lower() in IMAGE_SUFFIXES)
+    if output not in (source.resolve(), *source.resolve().parents):
+        found = [path for path in found if output not in path.resolve().parents]
     if not found:
         raise InputError(f"{source}: there is no image here ({', '.join(IMAGE_SUFFIXES)})")
     names = {path: path.relative_to(source).with_suffix(".png").as_posix() for path in found}

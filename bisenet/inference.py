@@ -8,12 +8,19 @@ import math
 
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 
-def normalize(images, mean, std):
+class Normalize(nn.Module):
     """(N, H, W, 3) uint8 RGB -> (N, 3, H, W) float32, channels last in memory. mean, std: RGB, 0..1."""
-    mean, std = (torch.tensor(v, device=images.device).view(1, 3, 1, 1) for v in (mean, std))
-    return (images.permute(0, 3, 1, 2).float() / 255 - mean) / std
+
+    def __init__(self, mean, std):
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1))
+
+    def forward(self, images):
+        return (images.permute(0, 3, 1, 2).float() / 255 - self.mean) / self.std
 
 
 def resize(x, size):
@@ -31,7 +38,7 @@ def predict(model, image, *, scales=(1.0,), flip=False, window=None):
 
 
 def probabilities(model, image, *, scales, flip, window):
-    """Sum over scales and mirror images of class probabilities: (N, C, H, W) float32."""
+    """Class probabilities, summed over scales and mirror images: (N, C, H, W) float32."""
     size = image.shape[-2:]
     total = 0
     for scale in scales:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from bisenet.classes import IGNORE, UNKNOWN
 from bisenet.errors import InputError
-from bisenet.images import PNG_SIGNATURE, decode, read_file, read_image
+from bisenet.images import JPEG_SIGNATURE, PNG_SIGNATURE, decode, read_file, read_image
 
 PNG_BIT_DEPTH, PNG_COLOR_TYPE = 24, 25  # offsets of the bytes in a PNG file
 PNG_GREY, PNG_PALETTE = 0, 3
@@ -20,7 +20,7 @@ PNG_GREY, PNG_PALETTE = 0, 3
 def read_raw(path):
     """The file's own values: (H, W) uint8 or uint16 ids, or (H, W, 3) uint8 RGB."""
     data = read_file(path)
-    if data.startswith(b"\xff\xd8"):
+    if data.startswith(JPEG_SIGNATURE):
         raise InputError(f"{path}: JPEG changes label values at edges; save labels as PNG")
     array = decode(data, cv2.IMREAD_UNCHANGED, path)
     if data.startswith(PNG_SIGNATURE):
@@ -52,8 +52,10 @@ class LabelReader:
         self._lookup = table.lookup()
         ignored = [(color, IGNORE) for color in table.ignore_colors]
         colors = [*zip(table.colors, range(len(table)), strict=True), *ignored]
-        self._colors = {int(_pack(color)): train_id for color, train_id in colors}
-        self._ambiguous = len(self._colors) < len(colors)
+        ids = {int(_pack(color)): train_id for color, train_id in colors}
+        self._codes = np.array(sorted(ids), np.int64)
+        self._ids = np.array([ids[code] for code in sorted(ids)], np.uint8)
+        self._ambiguous = len(ids) < len(colors)
 
     def __call__(self, path):
         """Raises `InputError` that names each value the table does not know, with its number of pixels."""
@@ -67,9 +69,9 @@ class LabelReader:
     def _from_colors(self, raw, path):
         if self._ambiguous:
             raise InputError(f"{path}: is RGB, but two entries of the class table have one colour; give each its own")
-        codes, inverse = np.unique(_pack(raw), return_inverse=True)
-        ids = [self._colors.get(int(code), UNKNOWN) for code in codes]
-        return np.array(ids, np.uint8)[inverse].reshape(raw.shape[:2])
+        codes = _pack(raw)
+        place = np.searchsorted(self._codes, codes).clip(max=len(self._codes) - 1)
+        return np.where(self._codes[place] == codes, self._ids[place], np.uint8(UNKNOWN))
 
     def _describe(self, values):
         found, counts = np.unique(values, axis=0, return_counts=True)

@@ -73,19 +73,19 @@ class ShuffledBatches:
         return np.random.default_rng([self.seed, passed, self.length]).permutation(self.length)
 
 
-def train_loader(dataset, *, batch_size, max_iter, seed, workers):
+def train_loader(dataset, *, batch_size, max_iter, seed, workers, device):
     """Batches (image (N, h, w, 3) uint8, label (N, h, w) uint8); its length is `max_iter`.
 
-    N is this process's share of the total `batch_size`.
+    N is this process's share of the total `batch_size`; workers: a number, or `auto`; device: where batches will go.
     """
     batches = ShuffledBatches(len(dataset), batch_size, max_iter, seed=seed, rank=rank(), world_size=world_size())
-    return DataLoader(dataset, batch_sampler=batches, **_loading(workers))
+    return DataLoader(dataset, batch_sampler=batches, **_loading(workers, device))
 
 
-def val_loader(dataset, *, workers):
+def val_loader(dataset, *, workers, device):
     """Single images of any size, (1, H, W, 3) and (1, H, W); every image in exactly one process."""
     share = Subset(dataset, range(rank(), len(dataset), world_size()))
-    return DataLoader(share, batch_size=1, **_loading(workers))
+    return DataLoader(share, batch_size=1, **_loading(workers, device))
 
 
 def count_workers(workers, device):
@@ -98,10 +98,12 @@ def count_workers(workers, device):
     return min(8, max(1, cores // int(os.environ.get("LOCAL_WORLD_SIZE", 1))))
 
 
-def _loading(workers):
+def _loading(workers, device):
+    workers = count_workers(workers, device)
     return {
         "num_workers": workers,
-        "pin_memory": torch.cuda.is_available(),
+        "pin_memory": device.type == "cuda",
+        "generator": torch.Generator(),  # else each start of a loader would draw from the stream that dropout uses
         "persistent_workers": workers > 0,
         "worker_init_fn": _one_thread if workers else None,
     }

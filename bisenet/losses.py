@@ -16,7 +16,8 @@ class OhemCrossEntropy(nn.Module):
     """Cross-entropy over the hard pixels (online hard example mining).
 
     A pixel is hard while the probability of its true class is below `threshold`; if those are fewer than 1/16 of the
-    valid pixels, the hardest 1/16 count instead. A threshold of 1 keeps every pixel: plain cross-entropy.
+    valid pixels, the hardest 1/16, rounded down as upstream, count instead. A threshold of 1 keeps every pixel: plain
+    cross-entropy.
 
     class_weights: (C,) tensor or None; a pixel's loss is weighed by its class, and the mean divides by the weights.
     Returns a scalar float32; 0, with zero gradient, where no pixel is valid (upstream: NaN).
@@ -29,7 +30,7 @@ class OhemCrossEntropy(nn.Module):
         self.register_buffer("class_weights", class_weights)
 
     def forward(self, logits, label):
-        label = label.long()
+        label = label.long()  # no copy where it is already
         losses = F.cross_entropy(logits.float(), label, ignore_index=IGNORE, reduction="none")
         valid = label != IGNORE
         losses, label = losses[valid], label[valid]
@@ -63,6 +64,7 @@ class MultiHeadLoss(nn.Module):
 
     def forward(self, outputs, label):
         logits, aux = outputs
+        label = label.long()
         main, *boosters = [self.criterion(head, label) for head in (logits, *aux)]
         return main + self.aux_weight * sum(boosters), [main, *boosters]
 

@@ -2,7 +2,20 @@
 
 import torch
 
+from bisenet.errors import InputError
+
 AMP_TYPES = {"off": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def prepare(device, amp):
+    """Once, before the first model is built: see that the device can do what `amp` says.
+
+    `off` forbids TF32 too, in which PyTorch else computes convolutions on newer GPUs. Raises `InputError` for a GPU
+    that would only emulate bf16, at a fraction of its speed.
+    """
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = amp != "off"
+    if device.type == "cuda" and amp == "bf16" and not torch.cuda.is_bf16_supported(including_emulation=False):
+        raise InputError(f"amp: {torch.cuda.get_device_name(device)} has no bf16; use fp16 or off")
 
 
 def autocast(device, amp):

@@ -37,7 +37,7 @@ def track(items, total, description):
     progress = Progress(total, description)
     for item in items:
         progress.step()
-        if progress.done % max(1, total // 10) == 0:
+        if progress.done % max(1, total // 10) == 0 or progress.done == total:
             progress.note("")
         yield item
     progress.close()

@@ -1,18 +1,23 @@
-"""What a person sees of a training run: progress while it runs, and curves on disk that grow with it.
+"""What a person sees of a run: progress and curves that grow while it trains, tables of an evaluation.
 
 Curves are long-format CSV where models differ (one row a head), so that runs of both models fit one plot.
 """
 
+import math
 from pathlib import Path
 
-from bisenet.artifacts import CsvLog
+from bisenet.artifacts import CsvLog, write_csv, write_json, write_text
+from bisenet.distributed import rank
+from bisenet.metrics import class_scores, scores
 from bisenet.progress import Progress
+from bisenet.yaml12 import yaml_text
 
 CURVES = {
     "losses": ["iteration", "head", "loss"],
     "lr": ["iteration", "group", "lr"],
     "validation": ["iteration", "miou", "pixel_accuracy"],
 }
+CONFUSION_CLASSES = 30  # the most frequent ones; a plot of more cannot be read
 
 
 class TrainingReport:
@@ -77,3 +82,40 @@ class SilentReport:
 
     def close(self):
         pass
+
+
+def open_report(folder, heads, max_iter, params):
+    """The report of this process. The first one also prints the parameters in force and keeps them in `folder`."""
+    if rank() > 0:
+        return SilentReport()
+    text = yaml_text(params)
+    print(f"training with\n{text}", flush=True)
+    write_text(Path(folder) / "effective_params.yaml", text)
+    return TrainingReport(folder, heads, max_iter)
+
+
+def write_evaluation(folder, matrix, names, what):
+    """Write `metrics.json`, `per_class.csv` and `confusion.csv` into `folder`, and print the scores.
+
+    matrix: (C, C) counts; names: of the classes; what: how it was measured, kept beside the scores
+    """
+    folder = Path(folder)
+    total, each = scores(matrix), {name: values.tolist() for name, values in class_scores(matrix).items()}
+    scored = sum(math.isfinite(iou) for iou in each["iou"])
+    write_json(folder / "metrics.json", {**total, "classes_scored": scored, **what})
+    pixels = matrix.sum(1)
+    write_csv(
+        folder / "per_class.csv",
+        ["class", *each, "pixels"],
+        zip(names, *each.values(), pixels.tolist(), strict=True),
+    )
+    shares = matrix.double() / pixels[:, None]
+    shown = sorted(pixels.topk(min(len(names), CONFUSION_CLASSES)).indices.tolist())
+    write_csv(
+        folder / "confusion.csv",
+        ["actual", "predicted", "pixels", "share"],
+        [[names[i], names[j], matrix[i, j].item(), shares[i, j].item()] for i in shown for j in shown],
+    )
+    for name, iou in zip(names, each["iou"], strict=True):
+        print(f"  {name:20} IoU {iou:.4f}")
+    print(f"mIoU {total['miou']:.4f}, pixel accuracy {total['pixel_accuracy']:.4f}")

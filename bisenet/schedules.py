@@ -25,7 +25,7 @@ def exponential(progress, *, gamma):
     return gamma**progress
 
 
-def step(progress, *, milestones, gamma):
+def multistep(progress, *, milestones, gamma):
     """Times `gamma` at each milestone passed; progress and milestones 0..1"""
     return gamma ** sum(progress >= milestone for milestone in milestones)
 
@@ -42,7 +42,7 @@ def build_schedule(*, schedule, max_iter, warmup, warmup_iters, warmup_start, po
         "poly": partial(poly, power=power),
         "cosine": cosine,
         "exp": partial(exponential, gamma=gamma),
-        "step": partial(step, milestones=milestones, gamma=gamma),
+        "step": partial(multistep, milestones=milestones, gamma=gamma),
     }
     if warmup_iters >= max_iter:
         raise InputError(f"warmup_iters: {warmup_iters} must be less than max_iter ({max_iter})")

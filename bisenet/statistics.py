@@ -4,6 +4,7 @@ Each file is decoded once. Sums are exact integers, so neither the order of file
 a digit.
 """
 
+import json
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -81,7 +82,7 @@ class DatasetStatistics:
         """Plain types for JSON."""
         return {
             "images": self.images,
-            "sizes": {f"{h}x{w}": self.sizes[h, w] for h, w in sorted(self.sizes)},
+            "sizes": {f"{w}x{h}": self.sizes[h, w] for h, w in sorted(self.sizes)},  # width x height
             "mean_rgb": self.mean,
             "std_rgb": self.std,
             "class_shares": dict(zip(names, self.class_shares, strict=True)),
@@ -132,10 +133,18 @@ def dataset_statistics(pairs, data_root, table, *, workers):
     return total
 
 
+def read_statistics(path):
+    """{split: `DatasetStatistics.to_dict`} as the stage dataset_stats wrote it."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: is missing; run the stage dataset_stats first") from None
+
+
 def check_classes(statistics, table, split):
-    """Faults that only the whole set shows, as messages: a class without pixels, fewer than two classes."""
+    """Warnings for classes without a pixel. Raises `InputError` where fewer than two have any in `train`."""
     present = sum(pixels > 0 for pixels in statistics.class_pixels)
-    if present < 2:
+    if present < 2 and split == "train":
         raise InputError(
             f"{split}: only {present} of {len(table)} classes has pixels, {statistics.ignored_pixels} of "
             f"{statistics.pixels} pixels are ignored ({list(table.ignore)}); "

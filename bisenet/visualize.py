@@ -60,18 +60,13 @@ def titled(image, title):
     return np.vstack([np.asarray(bar), image])
 
 
-def overlay_with_legend(image, label, table, alpha):
-    """The blended image above the legend of its classes."""
-    return np.vstack([blend(image, label, table, alpha), legend(label, table, image.shape[1])])
-
-
 def comparison(image, truth, prediction, table, alpha):
-    """Photograph, truth, prediction and overlay, two by two, above the legend of all classes seen."""
+    """Image, truth, prediction and overlay, two by two, above the legend of all classes seen."""
     tiles = {
-        "photograph": image,
+        "image": image,
         "truth": colorize(truth, table),
         "prediction": colorize(prediction, table),
-        "prediction over photograph": blend(image, prediction, table, alpha),
+        "prediction over image": blend(image, prediction, table, alpha),
     }
     a, b, c, d = (titled(tile, title) for title, tile in tiles.items())
     gap = np.full((a.shape[0], GAP, 3), BACKGROUND, np.uint8)

@@ -41,7 +41,7 @@ def draw_files(source, output, checkpoint_path, alpha, device):
     """Each image at its own size as output/overlay, output/color and output/id (the dataset's own ids); a legend."""
     checkpoint = load_checkpoint(checkpoint_path, choose_device(device))
     table, faults, seen = checkpoint.table, [], set()
-    files = find_images(source)
+    files = find_images(source, output)
     for path, name in track(files.items(), len(files), "demo"):
         try:
             image = read_image(path)
@@ -59,12 +59,19 @@ def draw_files(source, output, checkpoint_path, alpha, device):
         raise InputError("\n  ".join([f"{len(faults)} of {len(files)} files could not be read:", *faults]))
 
 
+def share(text):
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not from 0 to 1")
+    return value
+
+
 def main():
     parser = argparse.ArgumentParser(prog="python -m stages.demo", description=__doc__)
     parser.add_argument("--input", type=Path, help="an image, or a folder of images (searched to its depths)")
     parser.add_argument("--output", type=Path, default=Path("out"), help="default: %(default)s")
     parser.add_argument("--checkpoint", type=Path, default=MODEL, help="default: %(default)s")
-    parser.add_argument("--alpha", type=float, default=0.5, help="weight of the colours, 0 to 1; default: %(default)s")
+    parser.add_argument("--alpha", type=share, default=0.5, help="weight of the colours, 0 to 1; default: %(default)s")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:0, ...; default: %(default)s")
     given = parser.parse_args()
     if given.input is None:

@@ -1,6 +1,6 @@
 """Pair the images and labels of the dataset: raw folder in, sorted lists and the resolved class table out."""
 
-from bisenet.annotations import pair_split, write_annotations
+from bisenet.annotations import name_some, pair_split, shared_images, write_annotations
 from bisenet.datasets import load_dataset
 from bisenet.errors import InputError
 from stages.entry import run
@@ -18,6 +18,9 @@ def main():
         raise InputError("\n  ".join([f"{dataset.root}: files without a partner; {cure}", *faults]))
     for fault in faults:
         print(f"warning: left out, {fault}")
+    shared = shared_images(splits["train"], splits["val"])
+    if shared:
+        print(f"warning: {len(shared)} images are in train and in val: {name_some(shared)}")
     write_annotations(ANNOS, dataset, splits)
     counts = ", ".join(f"{len(pairs.pairs)} {name}" for name, pairs in splits.items())
     print(f"{dataset.root}: {counts} pairs, {len(dataset.table)} classes")

@@ -11,19 +11,18 @@ from stages.entry import run
 from stages.params import load_params
 
 ROOT = Path("data/synthetic")
-SPLITS = ("train", "val")
 
 
 def write_scene(job, *, height, width, seed):
     split, number = job
-    image, label = draw_scene(height, width, seed=[seed, SPLITS.index(split), number])
+    image, label = draw_scene(height, width, seed=[seed, int(split == "val"), number])
     write_png(ROOT / "images" / split / f"{number:04d}.png", image)
     write_png(ROOT / "labels" / split / f"{number:04d}.png", label)
 
 
 def main():
     params = load_params("make_synthetic")["make_synthetic"]
-    jobs = [(split, number) for split in SPLITS for number in range(params[f"{split}_images"])]
+    jobs = [(split, number) for split in ("train", "val") for number in range(params[f"{split}_images"])]
     write = partial(write_scene, **{key: params[key] for key in ("height", "width", "seed")})
     with ProcessPoolExecutor() as pool:
         for _ in track(pool.map(write, jobs, chunksize=4), len(jobs), "make_synthetic"):

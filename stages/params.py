@@ -1,6 +1,7 @@
 """The only place that opens params.yaml: what keys there are, what values they take, which value is in force.
 
 A knob that is empty takes the value of `presets.<model>.<dataset>`; a value in the file, or from `-S`, wins.
+`python -m stages.params` checks the file and prints the values in force.
 """
 
 import difflib
@@ -8,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bisenet.errors import InputError
-from bisenet.yaml12 import read_yaml
+from bisenet.yaml12 import read_yaml, yaml_text
+from stages.entry import run
 
 PARAMS_FILE = "params.yaml"
 
@@ -54,35 +56,38 @@ SWITCH = Kind("true or false", lambda v: isinstance(v, bool))
 SIZE = list_of(integer(1), 2)
 EMPTY = Kind("empty", lambda v: v is None)
 
+RECIPE = {  # may be left empty: a preset has them
+    "optimizer": one_of("sgd", "adamw"),
+    "lr": POSITIVE,
+    "head_lr_factor": POSITIVE,
+    "weight_decay": NOT_NEGATIVE,
+    "batch_size": integer(2),
+    "max_iter": integer(1),
+    "schedule": one_of("poly", "cosine", "exp", "step"),
+    "warmup_iters": integer(0),
+    "crop": SIZE,
+    "scales": Kind("a list of 2 numbers above 0, the lower first", lambda v: _is_range(v)),
+    "class_weights": either(one_of("none", "enet", "median"), list_of(NOT_NEGATIVE)),
+    "ohem_threshold": POSITIVE_SHARE,
+    "aux_weight": NOT_NEGATIVE,
+    "val_every": integer(1),
+}
 KNOBS = {
+    **RECIPE,
     "model": TEXT,
     "dataset": TEXT,
     "data_root": TEXT,
     "unmatched": one_of("fail", "skip"),
-    "optimizer": one_of("sgd", "adamw"),
-    "lr": POSITIVE,
-    "head_lr_factor": POSITIVE,
     "momentum": number("of 0 or more, below 1", lambda v: 0 <= v < 1),
-    "weight_decay": NOT_NEGATIVE,
-    "max_iter": integer(1),
-    "batch_size": integer(1),
-    "schedule": one_of("poly", "cosine", "exp", "step"),
     "power": POSITIVE,
     "gamma": POSITIVE_SHARE,
     "milestones": list_of(SHARE),
     "warmup": one_of("linear", "exp"),
-    "warmup_iters": integer(0),
     "warmup_start": POSITIVE_SHARE,
-    "crop": SIZE,
-    "scales": Kind("a list of 2 numbers above 0, the lower first", lambda v: _is_range(v)),
     "flip": SHARE,
     "jitter": number("of 0 or more, below 1", lambda v: 0 <= v < 1),
-    "ohem_threshold": POSITIVE_SHARE,
-    "aux_weight": NOT_NEGATIVE,
-    "class_weights": either(one_of("none", "enet", "median"), list_of(NOT_NEGATIVE)),
     "amp": one_of("bf16", "fp16", "off"),
     "seed": integer(0),
-    "val_every": integer(1),
     "log_every": integer(1),
     "launcher": TEXT,
     "device": TEXT,
@@ -109,25 +114,30 @@ def load_params(*names, path=PARAMS_FILE):
     `protocols` is {row: {"scales", "flip", "window"}}; a section, such as `demo`, is a dict.
     """
     params = read_yaml(path)
-    presets = params.pop("presets", {})
-    _check_keys(params, [*KNOBS, *SECTIONS, "protocols"], path)
-    _check_values(params, KNOBS, path)
-    preset = _preset(presets, params, path)
-    _check_values(preset, KNOBS, f"{path}: presets.{params['model']}.{params['dataset']}")
+    presets = params.pop("presets", None)
+    _check_knobs(params, KNOBS, path, others=[*SECTIONS, "protocols"])
     for section, kinds in SECTIONS.items():
         _check_section(params.get(section), kinds, f"{path}: {section}")
-    if not isinstance(params.get("protocols"), dict):
-        raise InputError(f"{path}: protocols: must hold rows of {', '.join(PROTOCOL)}")
-    for row, values in params["protocols"].items():
+    for row, values in _mapping(params.get("protocols"), f"{path}: protocols").items():
         _check_section(values, PROTOCOL, f"{path}: protocols.{row}")
+    for model, of_model in _mapping(presets, f"{path}: presets").items():
+        for dataset, preset in _mapping(of_model, f"{path}: presets.{model}").items():
+            where = f"{path}: presets.{model}.{dataset}"
+            _check_knobs(_mapping(preset, where), RECIPE, where)
+    preset = _chosen_preset(presets, params, path)
     in_force = {**preset, **{key: value for key, value in params.items() if value is not None}}
-    missing = [name for name in names if name not in in_force]
-    if missing:
-        raise InputError(
-            f"{path}: {missing[0]} is empty, and the preset of {params['model']} and "
-            f"{params['dataset']} has none; it must be {KNOBS[missing[0]].words}"
-        )
+    for name in names:
+        if in_force.get(name) is None:
+            raise InputError(
+                f"{path}: {name} is empty, and the preset of {params['model']} and {params['dataset']} has none; "
+                f"it must be {KNOBS[name].words}"
+            )
     return {name: in_force[name] for name in names}
+
+
+def pick(params, *names):
+    """The part of `params` that one signature takes."""
+    return {name: params[name] for name in names}
 
 
 def chosen_protocol(params):
@@ -138,37 +148,42 @@ def chosen_protocol(params):
     return rows[params["protocol"]]
 
 
-def _preset(presets, params, path):
-    models = presets or {}
-    for level, known in (("model", models), ("dataset", models.get(params.get("model")) or {})):
-        if params.get(level) not in known:
-            raise InputError(
-                f"{path}: {level}: there is no preset for '{params.get(level)}'; choose one of {', '.join(known)}"
-                + (", or copy the preset 'custom' under that name" if level == "dataset" else "")
-            )
-    preset = known[params["dataset"]] or {}
-    _check_keys(preset, KNOBS, f"{path}: presets.{params['model']}.{params['dataset']}")
-    return preset
+def _chosen_preset(presets, params, path):
+    known = presets
+    for level in ("model", "dataset"):
+        name = params.get(level)
+        if name not in known:
+            own = ", or copy the preset 'custom' under that name" if level == "dataset" else ""
+            raise InputError(f"{path}: {level}: there is no preset for '{name}'; choose one of {', '.join(known)}{own}")
+        known = known[name]
+    return known
 
 
-def _check_keys(found, known, where):
+def _mapping(found, where):
+    if not isinstance(found, dict):
+        raise InputError(f"{where}: must hold 'key: value' lines, not {found!r}")
+    return found
+
+
+def _check_names(found, known, where):
     for key in found:
         if key not in known:
             close = difflib.get_close_matches(str(key), known, n=1)
             hint = f"did you mean '{close[0]}'?" if close else f"known are {', '.join(known)}"
-            raise InputError(f"{where}: there is no parameter '{key}'; {hint}")
+            raise InputError(f"{where}: there is no parameter '{key}' here; {hint}")
 
 
-def _check_values(found, kinds, where):
+def _check_knobs(found, kinds, where, others=()):
+    """Each may be left empty."""
+    _check_names(found, [*kinds, *others], where)
     for key, value in found.items():
         if key in kinds and value is not None and not kinds[key].accepts(value):
             raise InputError(f"{where}: {key} must be {kinds[key].words}, not {value!r}")
 
 
 def _check_section(found, kinds, where):
-    if not isinstance(found, dict):
-        raise InputError(f"{where}: must hold {', '.join(kinds)}")
-    _check_keys(found, kinds, where)
+    """Each must be there."""
+    _check_names(_mapping(found, where), kinds, where)
     for key, kind in kinds.items():
         if not kind.accepts(found.get(key)):
             raise InputError(f"{where}: {key} must be {kind.words}, not {found.get(key)!r}")
@@ -176,3 +191,12 @@ def _check_section(found, kinds, where):
 
 def _is_range(value):
     return list_of(POSITIVE, 2).accepts(value) and value[0] <= value[1]
+
+
+def main():
+    """Check the file, and print the values in force."""
+    print(yaml_text(load_params(*KNOBS)), end="")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -3,83 +3,83 @@
 One process as it stands; several through torchrun (see `launcher` in params.yaml). Process 0 writes.
 """
 
-import json
-
 import torch
-import yaml
 
 from bisenet.annotations import read_classes, read_pairs
-from bisenet.artifacts import write_json, write_text
+from bisenet.artifacts import write_json
 from bisenet.checkpoint import Checkpoint, save_checkpoint
 from bisenet.distributed import check_batch_size, choose_device, process_group, rank, replicate
 from bisenet.evaluation import evaluate
-from bisenet.loader import SegmentationDataset, count_workers, train_loader, val_loader
+from bisenet.inference import Normalize
+from bisenet.loader import SegmentationDataset, train_loader, val_loader
 from bisenet.losses import MultiHeadLoss, OhemCrossEntropy, class_weights
 from bisenet.metrics import scores
 from bisenet.models import build_model
 from bisenet.optim import build_optimizer, parameter_groups
-from bisenet.precision import autocast
-from bisenet.reporting import SilentReport, TrainingReport
+from bisenet.precision import prepare
+from bisenet.reporting import open_report
 from bisenet.schedules import build_schedule
+from bisenet.statistics import read_statistics
 from bisenet.trainer import train
 from bisenet.transforms import TrainTransform
 from stages.entry import run
-from stages.params import load_params
+from stages.params import load_params, pick
 from stages.paths import ANNOS, MODEL, STATISTICS
+
+RUN = "model", "dataset", "seed", "amp", "val_every", "log_every"
+BATCHES = "batch_size", "max_iter"
+AUGMENTATION = "crop", "scales", "flip", "jitter"
+LOSS = "ohem_threshold", "aux_weight", "class_weights"
+RATES = "lr", "head_lr_factor", "weight_decay"
+OPTIMIZER = "optimizer", "momentum"
+SCHEDULE = "schedule", "power", "gamma", "milestones", "warmup", "warmup_iters", "warmup_start"
+RECORDED = *RUN, *BATCHES, *AUGMENTATION, *LOSS, *RATES, *OPTIMIZER, *SCHEDULE
 
 
 def main():
-    start = load_params("model", "seed")
-    batches = load_params("batch_size", "max_iter")
-    augmentation = load_params("crop", "scales", "flip", "jitter")
-    loss = load_params("ohem_threshold", "aux_weight", "class_weights")
-    rates = load_params("lr", "head_lr_factor", "weight_decay")
-    steps = load_params("optimizer", "momentum")
-    schedule = load_params("schedule", "power", "gamma", "milestones", "warmup", "warmup_iters", "warmup_start")
-    amp, val_every, log_every = load_params("amp", "val_every", "log_every").values()
-    data_root, device_name, workers = load_params("data_root", "device", "workers").values()
-    effective = {**start, **batches, **augmentation, **loss, **rates, **steps, **schedule, "amp": amp}
-    ratio = build_schedule(max_iter=batches["max_iter"], **schedule)
-
-    device = choose_device(device_name)
+    params = load_params(*RECORDED, "data_root", "device", "workers")
+    device = choose_device(params["device"])
+    prepare(device, params["amp"])
     with process_group(device):
-        check_batch_size(batches["batch_size"], device)
-        table = read_classes(ANNOS)
-        statistics = json.loads(STATISTICS.read_text())["train"]
-        normalization = {"mean": statistics["mean_rgb"], "std": statistics["std_rgb"]}
-        loading = {"workers": count_workers(workers, device)}
-        transform = TrainTransform(mean=normalization["mean"], **augmentation)
-        train_set = SegmentationDataset(read_pairs(ANNOS, "train"), data_root, table, transform, start["seed"])
-        val_set = SegmentationDataset(read_pairs(ANNOS, "val"), data_root, table)
-        train_batches = train_loader(train_set, **batches, seed=start["seed"], **loading)
-        val_images = val_loader(val_set, **loading)
+        check_batch_size(params["batch_size"], device)
+        fit(params, device)
 
-        torch.manual_seed(start["seed"])
-        model = build_model(start["model"], len(table)).to(device, memory_format=torch.channels_last)
-        optimizer = build_optimizer(parameter_groups(model, **rates), **steps)
-        weights = class_weights(loss["class_weights"], statistics["class_shares"])
-        criterion = MultiHeadLoss(OhemCrossEntropy(loss["ohem_threshold"], weights), loss["aux_weight"]).to(device)
-        torch.manual_seed(start["seed"] + rank())  # dropout differs between processes
 
-        report = SilentReport()
-        if rank() == 0:
-            text = yaml.safe_dump(effective, sort_keys=False, default_flow_style=None)
-            print(f"training on {device} with\n{text}", flush=True)
-            write_text(MODEL.with_name("effective_params.yaml"), text)
-            report = TrainingReport(MODEL.parent, ["main", *model.AUX_HEADS], batches["max_iter"])
+def fit(params, device):
+    table, statistics = read_classes(ANNOS), read_statistics(STATISTICS)["train"]
+    mean, std = statistics["mean_rgb"], statistics["std_rgb"]
+    place = {"device": device, "amp": params["amp"]}
 
-        learning = {"criterion": criterion, "optimizer": optimizer, "schedule": ratio, "log_every": log_every}
-        place = {"device": device, "amp": amp}
-        for iteration, log in train(replicate(model, device), train_batches, **learning, **place, **normalization):
-            report.step(log)
-            if iteration % val_every == 0 or iteration == batches["max_iter"]:
-                precision = autocast(device, amp)
-                matrix = evaluate(model, val_images, table, device=device, autocast=precision, **normalization)
-                report.validation(iteration, scores(matrix))
-        report.close()
-        if rank() == 0:
-            save_checkpoint(MODEL, Checkpoint(start["model"], model, table, **normalization, params=effective))
-            write_json(MODEL.with_name("metrics.json"), report.summary(batches["batch_size"]))
+    transform = TrainTransform(**pick(params, *AUGMENTATION), mean=mean)
+    train_set = SegmentationDataset(read_pairs(ANNOS, "train"), params["data_root"], table, transform, params["seed"])
+    val_set = SegmentationDataset(read_pairs(ANNOS, "val"), params["data_root"], table)
+    loading = {"workers": params["workers"], "device": device}
+    batches = train_loader(train_set, **pick(params, *BATCHES, "seed"), **loading)
+    val_images = val_loader(val_set, **loading)
+
+    torch.manual_seed(params["seed"])
+    model = build_model(params["model"], len(table)).to(device, memory_format=torch.channels_last)
+    torch.manual_seed(params["seed"] + rank())  # dropout differs between processes
+    normalize = Normalize(mean, std).to(device)
+    weights = class_weights(params["class_weights"], statistics["class_shares"])
+    criterion = MultiHeadLoss(OhemCrossEntropy(params["ohem_threshold"], weights), params["aux_weight"]).to(device)
+    optimizer = build_optimizer(parameter_groups(model, **pick(params, *RATES)), **pick(params, *OPTIMIZER))
+    schedule = build_schedule(**pick(params, *SCHEDULE, "max_iter"))
+
+    effective = pick(params, *RECORDED)
+    report = open_report(MODEL.parent, ["main", *model.AUX_HEADS], params["max_iter"], effective)
+    for iteration, log in train(
+        replicate(model, device), batches, criterion=criterion, optimizer=optimizer, schedule=schedule,
+        normalize=normalize, log_every=params["log_every"], **place,
+    ):  # fmt: skip
+        report.step(log)
+        if iteration % params["val_every"] == 0 or iteration == params["max_iter"]:
+            matrix = evaluate(model, val_images, len(table), normalize=normalize, **place)
+            report.validation(iteration, scores(matrix))
+    report.close()
+    if rank() == 0:
+        save_checkpoint(MODEL, Checkpoint(params["model"], model, table, mean, std, effective))
+        write_json(MODEL.with_name("metrics.json"), report.summary(params["batch_size"]))
 
 
 if __name__ == "__main__":
