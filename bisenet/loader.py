@@ -1,7 +1,7 @@
 """Batches for training and single images for validation.
 
 What image number `i` of pass `p` over the data looks like depends on (seed, p, i) alone: neither the number of loader
-workers nor the number of processes nor a resume changes it.
+workers nor the number of processes changes it.
 """
 
 import os
@@ -47,10 +47,10 @@ class ShuffledBatches:
     batch_size is the total; each of `world_size` processes gets its equal share of every batch.
     """
 
-    def __init__(self, length, batch_size, iterations, *, seed, rank=0, world_size=1, start=0):
+    def __init__(self, length, batch_size, iterations, *, seed, rank=0, world_size=1):
         self.length = length
         self.batch_size = batch_size
-        self.iterations = range(start, iterations)
+        self.iterations = range(iterations)
         self.seed = seed
         self.share = range(rank, batch_size, world_size)
 

@@ -33,7 +33,7 @@ class Progress:
 
 
 def track(items, total, description):
-    """The same items, counted on a bar; without a terminal ten lines in all."""
+    """The same items, counted on a bar; without a terminal some ten lines in all."""
     progress = Progress(total, description)
     for item in items:
         progress.step()

@@ -7,12 +7,13 @@ import shutil
 
 import pytest
 
-from bisenet.annotations import SPLITS, Pairs, pair_split, read_classes, read_pairs, write_annotations
+from bisenet.annotations import SPLITS, Pairs, pair_split, read_classes, read_pairs, shared_images, write_annotations
 from bisenet.classes import ClassTable
 from bisenet.datasets import Dataset, load_dataset
 from bisenet.errors import InputError
 
 TABLE = ClassTable.from_dict({"classes": [{"name": "a", "color": [1, 2, 3]}], "ignore": [255]}, "table")
+SHARED = (["t/a.jpg", "t/b.jpg"], ["v/c.jpg", "v/d.jpg"])
 ODD_NAMES = [
     "a,b",
     "a b",
@@ -455,3 +456,10 @@ def test_camvid_pairs_every_photograph(camvid, tmp_path):
         assert not found.faults()
         assert len(found.pairs) == count
         assert all(image.split("/")[1][:-4] == label.split("/")[1][:-4] for image, label in found.pairs)
+
+
+def test_images_of_train_that_are_in_val_are_found_by_their_content(make):
+    dataset = make(["t/a.jpg", "t/b.jpg", "v/c.jpg", "v/d.jpg", "m/a.png"], images="t/*.jpg", labels="m/*.png")
+    (dataset.root / "v/d.jpg").write_bytes((dataset.root / "t/b.jpg").read_bytes())
+    train, val = (Pairs(dataset.root, [(image, "m/a.png") for image in images]) for images in SHARED)
+    assert shared_images(train, val) == ["t/b.jpg = v/d.jpg"]

@@ -3,11 +3,12 @@
 import pathlib
 import pickle
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from bisenet.checkpoint import FORMAT, Checkpoint, load_checkpoint, save_checkpoint
+from bisenet.checkpoint import FORMAT, Checkpoint, load_checkpoint, save_checkpoint, segment
 from bisenet.classes import ClassTable
 from bisenet.errors import InputError
 from bisenet.models import MODELS, build_model
@@ -81,6 +82,17 @@ def test_the_same_values_are_the_same_bytes(tmp_path):
     first.model.to(memory_format=torch.channels_last)  # how the numbers lie in memory does not matter
     save_checkpoint(tmp_path / "b" / "model.pt", first)
     assert (tmp_path / "a" / "model.pt").read_bytes() == (tmp_path / "b" / "model.pt").read_bytes()
+
+
+def test_an_image_is_segmented_after_the_normalisation_of_the_checkpoint():
+    mean, std = [0.1, 0.5, 0.9], [0.25, 0.5, 1.0]
+    image = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    strongest = Checkpoint("small", nn.Sequential(nn.Conv2d(3, 3, 1, bias=False)), table(3), mean, std)
+    strongest.model[0].weight.data = torch.eye(3).view(3, 3, 1, 1)  # a class for each channel
+    found = segment(strongest, image)
+    assert found.dtype == np.uint8
+    assert (found == ((image / 255 - mean) / std).argmax(2)).all()
+    assert (found != image.argmax(2)).any()
 
 
 def test_a_save_that_fails_leaves_the_old_file(saved):

@@ -2,7 +2,6 @@
 
 import os
 import socket
-from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -10,22 +9,22 @@ import torch
 import torch.distributed as dist
 from torch import multiprocessing, nn
 
-from bisenet import distributed
-from bisenet.classes import ClassTable
+from bisenet import distributed, trainer
 from bisenet.distributed import (
     check_batch_size,
     choose_device,
     process_group,
     rank,
     replicate,
+    share_buffers,
     sum_over_processes,
     world_size,
 )
 from bisenet.errors import InputError
 from bisenet.evaluation import evaluate
+from bisenet.trainer import RunningMeans
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda", 0)
-TABLE = ClassTable(("a", "b", "c"), ((0, 0, 0), (1, 1, 1), (2, 2, 2)), ((0,), (1,), (2,)), (255,))
 
 
 @pytest.fixture
@@ -36,7 +35,8 @@ def gpus(monkeypatch):
         monkeypatch.setattr(torch.cuda, "is_available", lambda: count > 0)
         monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
 
-    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    for name in ("LOCAL_RANK", "LOCAL_WORLD_SIZE"):
+        monkeypatch.delenv(name, raising=False)
     return see
 
 
@@ -49,11 +49,24 @@ def test_devices_by_name(gpus, name, count, expected):
     assert choose_device(name) == torch.device(expected)
 
 
-@pytest.mark.parametrize(("name", "expected"), [("auto", 1), ("cuda", 1), ("cuda:0", 0)])
-def test_each_process_takes_the_gpu_of_its_local_rank_unless_one_is_named(gpus, monkeypatch, name, expected):
+@pytest.mark.parametrize("name", ["auto", "cuda"])
+def test_each_process_takes_the_gpu_of_its_local_rank(gpus, monkeypatch, name):
     gpus(2)
     monkeypatch.setenv("LOCAL_RANK", "1")
-    assert choose_device(name) == torch.device("cuda", expected)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    assert choose_device(name) == torch.device("cuda", 1)
+
+
+@pytest.mark.parametrize("name", ["cuda:0", "cuda:1"])
+def test_one_process_takes_the_gpu_that_is_named_and_several_cannot(gpus, monkeypatch, name):
+    gpus(2)
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "1")
+    assert choose_device(name) == torch.device(name)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    with pytest.raises(InputError, match=f"device: all processes cannot share {name}; use cuda or auto"):
+        choose_device(name)
+    assert choose_device("cpu") == CPU
 
 
 @pytest.mark.parametrize(
@@ -112,7 +125,26 @@ def test_without_torchrun_there_is_one_process_and_no_group(monkeypatch):
         assert (rank(), world_size()) == (0, 1)
         assert replicate(model, CPU) is model
         assert sum_over_processes(tensor) is tensor
+        share_buffers(nn.BatchNorm2d(1))
     assert tensor.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("torchrun", [False, True])
+def test_what_follows_runs_on_the_gpu_that_was_chosen(monkeypatch, torchrun):
+    """Else PyTorch would put some memory of every process on the first GPU."""
+    calls = []
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    if torchrun:
+        monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setattr(torch.cuda, "set_device", lambda device: calls.append(("device", str(device))))
+    monkeypatch.setattr(dist, "init_process_group", lambda backend: calls.append(("join", backend)))
+    monkeypatch.setattr(dist, "destroy_process_group", lambda: calls.append("leave"))
+    with process_group(torch.device("cuda", 1)):
+        calls.append("work")
+    if torchrun:
+        assert calls == [("device", "cuda:1"), ("join", "nccl"), "work", "leave"]
+    else:
+        assert calls == [("device", "cuda:1"), "work"]
 
 
 def samples():
@@ -122,10 +154,29 @@ def samples():
     return list(zip(images, labels, strict=True))
 
 
-def measure(loader):
-    """The class of a pixel is its largest channel."""
-    plain = {"mean": [0.0] * 3, "std": [1.0] * 3, "device": CPU, "autocast": nullcontext()}
-    return evaluate(nn.Identity(), loader, TABLE, **plain)
+def measure(loader, model=None):
+    """The class of a pixel is its largest channel, if no model says otherwise."""
+    place = {"normalize": lambda images: images.permute(0, 3, 1, 2) / 255, "device": CPU, "amp": "off"}
+    return evaluate(model or nn.Identity(), loader, 3, **place)
+
+
+def batch_norm(number):
+    """With statistics and weights of its own in each process; number 1 turns the order of the channels over."""
+    norm = nn.BatchNorm2d(3)
+    norm.running_mean.copy_(torch.tensor([0.1, 0.2, 0.4]) + number * torch.tensor([5.0, 0.0, -5.0]))
+    norm.running_var.fill_(1 + number)
+    norm.num_batches_tracked.fill_(2**40 + number)  # an integer that float32 cannot hold
+    norm.bias.data.fill_(number)
+    return nn.Sequential(norm)
+
+
+def losses_of(number, clock):
+    """Three iterations of 4 images in 2 seconds each; process 1 loses 10 more."""
+    means = RunningMeans()
+    for loss in (1.0, 2.0, 6.0):
+        clock[0] += 2
+        means.add(torch.tensor([loss, 2 * loss]) + 10 * number, 4)
+    return means.close()
 
 
 def in_one_of_two_processes(number, port, folder):
@@ -146,6 +197,17 @@ def in_one_of_two_processes(number, port, folder):
             "gradient": model.module.weight.grad.tolist(),
             "matrix": measure(samples()[number::2]).tolist(),
         }
+        norm = batch_norm(number)
+        found["matrix of batch norm"] = measure(samples()[number::2], norm).tolist()
+        found["buffers after evaluation"] = dict(norm.named_buffers())
+        norm = batch_norm(number)
+        share_buffers(norm)
+        found["buffers"] = dict(norm.named_buffers())
+        found["bias"] = norm[0].bias.tolist()
+        clock = [0.0]
+        trainer.time.monotonic, real = lambda: clock[0], trainer.time.monotonic
+        found["means"] = losses_of(number, clock)
+        trainer.time.monotonic = real
     found["left the group"] = not dist.is_initialized()
     torch.save(found, folder / f"{number}.pt")
 
@@ -179,3 +241,32 @@ def test_two_processes_measure_three_images_as_one_process_does(two_processes):
     alone = measure(samples()).tolist()
     assert sum(map(sum, alone)) == sum(int((label != 255).sum()) for _, label in samples())
     assert [found["matrix"] for found in two_processes] == [alone] * 2
+
+
+@pytest.mark.parametrize("when", ["buffers", "buffers after evaluation"])
+def test_two_processes_get_the_buffers_of_the_first(two_processes, when):
+    expected = {
+        "0.running_mean": torch.tensor([0.1, 0.2, 0.4]),
+        "0.running_var": torch.ones(3),
+        "0.num_batches_tracked": torch.tensor(2**40),
+    }
+    for found in two_processes:
+        assert found[when].keys() == expected.keys()
+        for name, value in expected.items():
+            assert torch.equal(found[when][name], value), name
+
+
+def test_shared_buffers_leave_the_weights_alone(two_processes):
+    assert [found["bias"] for found in two_processes] == [[0, 0, 0], [1, 1, 1]]
+
+
+def test_two_processes_measure_with_the_batch_statistics_that_are_saved(two_processes):
+    first, second = (measure(samples(), batch_norm(number)).tolist() for number in range(2))
+    assert first != second
+    assert [found["matrix of batch norm"] for found in two_processes] == [first] * 2
+
+
+def test_two_processes_log_the_mean_loss_and_the_speed_of_both(two_processes):
+    for losses, speed in (found["means"] for found in two_processes):
+        assert losses == [3 + 5, 6 + 5]
+        assert speed == 4  # 2 processes, 12 images in 6 seconds each

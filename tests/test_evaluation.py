@@ -1,23 +1,21 @@
 """A model over three small images against a loop over their pixels."""
 
-from contextlib import nullcontext
-
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from bisenet.classes import ClassTable
 from bisenet.evaluation import evaluate
 
-TABLE = ClassTable(
-    names=("red", "green", "blue"),
-    colors=((255, 0, 0), (0, 255, 0), (0, 0, 255)),
-    ids=((0,), (1,), (2,)),
-    ignore=(255,),
-)
-PLACE = {"device": torch.device("cpu"), "autocast": nullcontext()}
 MEAN, STD = [0.1, 0.2, 0.4], [1.0, 0.5, 0.25]
+
+
+def normalize(images):
+    mean, std = (torch.tensor(value).view(3, 1, 1) for value in (MEAN, STD))
+    return (images.permute(0, 3, 1, 2) / 255 - mean) / std
+
+
+PLACE = {"normalize": normalize, "device": torch.device("cpu")}
 
 
 class StrongestChannel(nn.Module):
@@ -59,7 +57,7 @@ def matrix_by_loop(samples):
 
 
 def test_three_images_against_a_loop(samples):
-    matrix = evaluate(StrongestChannel(), batches(samples), TABLE, mean=MEAN, std=STD, **PLACE)
+    matrix = evaluate(StrongestChannel(), batches(samples), 3, **PLACE, amp="off")
     assert matrix.tolist() == matrix_by_loop(samples)
     assert matrix.dtype == torch.int64
     assert matrix.device.type == "cpu"
@@ -68,13 +66,13 @@ def test_three_images_against_a_loop(samples):
 
 def test_images_are_seen_once_each_at_their_own_size(samples):
     model = StrongestChannel()
-    evaluate(model, batches(samples), TABLE, mean=MEAN, std=STD, **PLACE)
+    evaluate(model, batches(samples), 3, **PLACE, amp="off")
     assert model.seen == [(1, 3, 5, 7), (1, 3, 1, 1), (1, 3, 8, 3)]
 
 
 def test_the_protocol_reaches_the_prediction(samples):
     model = StrongestChannel()
-    evaluate(model, batches(samples[:1]), TABLE, mean=MEAN, std=STD, **PLACE, scales=[2.0], flip=True, window=(10, 8))
+    evaluate(model, batches(samples[:1]), 3, **PLACE, amp="off", scales=[2.0], flip=True, window=(10, 8))
     assert model.seen == [(1, 3, 10, 8)] * 4  # two windows, each also mirrored
 
 
@@ -82,21 +80,28 @@ def test_the_protocol_reaches_the_prediction(samples):
 def test_the_mode_is_put_back_and_nothing_is_learned(samples, training):
     model = StrongestChannel().train(training)
     before = {key: value.clone() for key, value in model.state_dict().items()}
-    evaluate(model, batches(samples), TABLE, mean=MEAN, std=STD, **PLACE)
+    evaluate(model, batches(samples), 3, **PLACE, amp="off")
     assert model.training == model.norm.training == training
     assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
 
 
 def test_training_goes_on_after_an_evaluation_in_mixed_precision(samples):
     model = nn.Sequential(nn.Conv2d(3, 3, 1))
-    autocast = torch.autocast("cpu", torch.bfloat16)
     for _ in range(2):
-        evaluate(model, batches(samples), TABLE, mean=MEAN, std=STD, device=torch.device("cpu"), autocast=autocast)
-        with autocast:
+        evaluate(model, batches(samples), 3, **PLACE, amp="bf16")
+        with torch.autocast("cpu", torch.bfloat16):
             loss = model(torch.randn(1, 3, 4, 4)).float().square().mean()
         loss.backward()
     assert model[0].weight.grad.any()
 
 
+@pytest.mark.parametrize(("amp", "expected"), [("off", torch.float32), ("bf16", torch.bfloat16)])
+def test_mixed_precision_is_used_where_asked(samples, amp, expected):
+    model, seen = nn.Conv2d(3, 3, 1), []
+    model.register_forward_hook(lambda module, inputs, output: seen.append(output.dtype))
+    evaluate(model, batches(samples), 3, **PLACE, amp=amp)
+    assert seen == [expected] * 3
+
+
 def test_an_evaluation_of_nothing_counts_nothing():
-    assert evaluate(StrongestChannel(), [], TABLE, mean=MEAN, std=STD, **PLACE).tolist() == [[0] * 3] * 3
+    assert evaluate(StrongestChannel(), [], 5, **PLACE, amp="off").tolist() == [[0] * 5] * 5

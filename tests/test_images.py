@@ -129,6 +129,29 @@ def test_bytes_after_the_end_do_no_harm(tmp_path, form):
     assert (read(tmp_path, FILES[form] + bytes(200)) == read(tmp_path, FILES[form])).all()
 
 
+@pytest.mark.parametrize("form", [form for form in FILES if "jpeg" in form])
+def test_any_bytes_after_the_end_of_a_jpeg_do_no_harm(tmp_path, form):
+    """Two million random ones hold some 30 of each marker, in any order."""
+    expected = read(tmp_path, FILES[form])
+    for seed in range(20):
+        after = np.random.default_rng(seed).bytes(2_000_000)
+        assert (read(tmp_path, FILES[form] + after) == expected).all(), seed
+    assert (read(tmp_path, FILES[form] + FILES[form][:-2]) == expected).all()  # a second picture, itself cut
+
+
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_a_jpegs_markers_may_be_padded(tmp_path, count):
+    """ITU T.81, B.1.1.2: any number of bytes 0xFF may stand before a marker."""
+    data = FILES["jpeg with a thumbnail"]
+    expected = read(tmp_path, data)
+    for marker in (b"\xff\xe1", b"\xff\xe0", b"\xff\xda"):
+        place = data.rindex(marker)  # the thumbnail, in front, has markers of its own
+        padded = data[:place] + b"\xff" * count + data[place:]
+        assert (read(tmp_path, padded) == expected).all()
+        with pytest.raises(InputError, match="cut short"):
+            read(tmp_path, padded[:-2])
+
+
 def test_a_damaged_png_is_an_error(tmp_path):
     data = FILES["png"]
     for place in range(60, len(data) - 20, 97):
@@ -161,31 +184,39 @@ def touch(root, *names):
         (root / name).write_bytes(b"x")
 
 
-def test_images_are_found_in_folders_below_sorted_in_any_case(tmp_path):
+@pytest.fixture
+def elsewhere(tmp_path_factory):
+    """A folder for results that is nowhere near the images."""
+    return tmp_path_factory.mktemp("elsewhere") / "out"
+
+
+def test_images_are_found_in_folders_below_sorted_in_any_case(tmp_path, elsewhere):
     touch(tmp_path, "b.JPG", "a/z.png", "a/deep/er/x.WebP", "notes.txt", "a/labels.json", "c.tar.bmp", ".hidden", "png")
-    assert {path.relative_to(tmp_path).as_posix(): name for path, name in find_images(tmp_path).items()} == {
+    found = find_images(tmp_path, elsewhere)
+    assert {path.relative_to(tmp_path).as_posix(): name for path, name in found.items()} == {
         "a/deep/er/x.WebP": "a/deep/er/x.png",
         "a/z.png": "a/z.png",
         "b.JPG": "b.png",
         "c.tar.bmp": "c.tar.png",
     }
-    assert list(find_images(tmp_path)) == sorted(find_images(tmp_path))
+    assert list(found) == sorted(found)
 
 
-def test_odd_names_are_found(tmp_path):
+def test_odd_names_are_found(tmp_path, elsewhere):
     names = ["a,b.png", " lead.png", "q\"'.png", "日本.png", "#1.png", "line\nbreak.png", "{x}[y]*.png", "-.png"]
     touch(tmp_path, *names)
-    assert sorted(find_images(tmp_path).values()) == sorted(names)
+    assert sorted(find_images(tmp_path, elsewhere).values()) == sorted(names)
 
 
-def test_one_file_is_its_own_list(tmp_path):
+def test_one_file_is_its_own_list(tmp_path, elsewhere):
     touch(tmp_path, "one.picture")
-    assert find_images(tmp_path / "one.picture") == {tmp_path / "one.picture": "one.png"}
+    for output in (elsewhere, tmp_path):
+        assert find_images(tmp_path / "one.picture", output) == {tmp_path / "one.picture": "one.png"}
 
 
-def test_a_folder_named_like_an_image_is_none(tmp_path):
+def test_a_folder_named_like_an_image_is_none(tmp_path, elsewhere):
     touch(tmp_path, "frames.png/a.jpg")
-    assert list(find_images(tmp_path).values()) == ["frames.png/a.png"]
+    assert list(find_images(tmp_path, elsewhere).values()) == ["frames.png/a.png"]
 
 
 def test_linked_folders_are_followed_and_loops_end(tmp_path):
@@ -193,7 +224,8 @@ def test_linked_folders_are_followed_and_loops_end(tmp_path):
     os.symlink(tmp_path / "elsewhere", tmp_path / "here/link")
     os.symlink("..", tmp_path / "here/sub/up")
     os.symlink(tmp_path / "here", tmp_path / "elsewhere/back")
-    assert list(find_images(tmp_path / "here").values()) == ["b.png", "link/a.png", "sub/c.png"]
+    found = find_images(tmp_path / "here", tmp_path / "out")
+    assert list(found.values()) == ["b.png", "link/a.png", "sub/c.png"]
 
 
 def test_two_links_to_one_folder_are_two_folders(tmp_path):
@@ -207,17 +239,49 @@ def test_two_links_to_one_folder_are_two_folders(tmp_path):
     ]
 
 
-def test_no_image_is_an_error_that_names_the_folder(tmp_path):
+@pytest.mark.parametrize("output", ["out", "out/../out", "link", "deep/er/out"])
+def test_earlier_results_below_the_images_are_left_out(tmp_path, monkeypatch, output):
+    monkeypatch.chdir(tmp_path)
+    touch(tmp_path, "a.jpg", "out.png", "outside/b.png", "out/color/a.png", "out/legend.png", "deep/er/out/id/a.png")
+    os.symlink("out", tmp_path / "link")
+    results = "deep/er/out" if output == "deep/er/out" else "out"
+    for source in (tmp_path, "."):  # absolute and relative paths together
+        found = find_images(source, output)
+        places = {path.resolve().relative_to(tmp_path.resolve()).as_posix() for path in found}
+        assert {"a.jpg", "out.png", "outside/b.png"} <= places
+        assert not any(place.startswith(f"{results}/") for place in places)
+        assert len(places) == (5 if results == "deep/er/out" else 4)
+
+
+@pytest.mark.parametrize("output", [".", "..", "../.."])
+def test_results_that_go_above_the_images_leave_none_out(tmp_path, output):
+    touch(tmp_path, "photos/trip/a.jpg", "photos/trip/b/c.jpg")
+    source = tmp_path / "photos/trip"
+    assert list(find_images(source, source / output).values()) == ["a.png", "b/c.png"]
+
+
+def test_only_earlier_results_is_no_image(tmp_path):
+    touch(tmp_path, "out/a.png")
+    with pytest.raises(InputError, match=f"{tmp_path}: there is no image here"):
+        find_images(tmp_path, tmp_path / "out")
+
+
+def test_no_image_is_an_error_that_names_the_folder(tmp_path, elsewhere):
     touch(tmp_path, "notes.txt")
-    for source in (tmp_path, tmp_path / "absent"):
-        with pytest.raises(InputError, match=f"{source}: there is no image here"):
-            find_images(source)
+    with pytest.raises(InputError, match=f"{tmp_path}: there is no image here"):
+        find_images(tmp_path, elsewhere)
 
 
-def test_two_images_with_one_result_are_an_error_that_names_both(tmp_path):
+def test_a_missing_path_is_called_missing(tmp_path, elsewhere):
+    for source in (tmp_path / "absent", tmp_path / "absent" / "a.png"):
+        with pytest.raises(InputError, match=f"{source}: there is no such file or folder"):
+            find_images(source, elsewhere)
+
+
+def test_two_images_with_one_result_are_an_error_that_names_both(tmp_path, elsewhere):
     touch(tmp_path, "a.jpg", "a.png", "b/a.png")
     with pytest.raises(InputError, match=r"a\.png: and .*a\.jpg have one name"):
-        find_images(tmp_path)
+        find_images(tmp_path, elsewhere)
 
 
 @pytest.mark.parametrize(
@@ -239,8 +303,9 @@ def test_a_real_photograph_is_what_pillow_makes_of_it(camvid):
         assert difference.max() <= 16
 
 
-def test_a_real_photograph_cut_at_any_tenth_is_an_error(camvid, tmp_path):
+def test_a_real_photograph_cut_at_any_hundredth_is_an_error(camvid, tmp_path):
     data = min((camvid / "val").glob("*.jpg")).read_bytes()
-    for tenth in range(1, 10):
-        with pytest.raises(InputError):
-            read(tmp_path, data[: len(data) * tenth // 10])
+    for hundredth in range(1, 100):
+        with pytest.raises(InputError, match="file: the file is cut short"):
+            read(tmp_path, data[: len(data) * hundredth // 100])
+    assert read(tmp_path, data).shape == (360, 480, 3)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from bisenet.inference import normalize, predict, probabilities, window_starts
+from bisenet.inference import Normalize, predict, probabilities, window_starts
 
 
 @pytest.fixture
@@ -56,11 +56,17 @@ def softmax(logits):
 
 def test_normalize_by_hand():
     images = torch.tensor([[[[255, 0, 51], [0, 102, 255]]]], dtype=torch.uint8)  # 1 x 2 pixels
-    result = normalize(images, mean=[0.5, 0.2, 0.1], std=[0.25, 0.5, 0.1])
+    result = Normalize(mean=[0.5, 0.2, 0.1], std=[0.25, 0.5, 0.1])(images)
     expected = [[[[2.0, -2.0]], [[-0.4, 0.4]], [[1.0, 9.0]]]]  # red, green, blue
     torch.testing.assert_close(result, torch.tensor(expected))
     assert result.dtype == torch.float32
     assert result.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_normalize_moves_with_to_and_learns_nothing():
+    moved = Normalize(mean=[0.5, 0.2, 0.1], std=[0.25, 0.5, 0.1]).to("meta")
+    assert moved(torch.zeros(2, 4, 5, 3, dtype=torch.uint8, device="meta")).shape == (2, 3, 4, 5)
+    assert list(moved.parameters()) == []
 
 
 def test_predict_is_the_argmax_of_the_model(per_pixel, image):

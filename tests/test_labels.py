@@ -180,6 +180,54 @@ def test_an_unknown_colour_is_an_error_with_its_pixels(tmp_path):
         LabelReader(TABLE)(save(tmp_path, image))
 
 
+BLACK, WHITE = (0, 0, 0), (255, 255, 255)
+
+
+def color_table(ends):
+    """40 colours, two of them ignored, in no order; `ends`: with the smallest and the largest colour there is."""
+    rng = np.random.default_rng(7)
+    colors = [tuple(color) for color in rng.integers(1, 255, (40, 3)).tolist()]
+    if ends:
+        colors[13], colors[31] = BLACK, WHITE
+    assert len(set(colors)) == 40
+    classes = [{"name": f"c{i}", "color": list(color)} for i, color in enumerate(colors[:38])]
+    return colors, ClassTable.from_dict({"classes": classes, "ignore": [list(color) for color in colors[38:]]}, "t")
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_rgb_labels_are_what_a_search_through_the_table_gives(tmp_path, ends):
+    colors, table = color_table(ends)
+    places = RNG.integers(0, 40, (50, 61))
+    image = np.array(colors, np.uint8)[places]
+    found = LabelReader(table)(save(tmp_path, image))
+    assert found.dtype == np.uint8
+    for place in np.ndindex(found.shape):
+        number = colors.index(tuple(image[place].tolist()))
+        assert found[place] == (number if number < 38 else IGNORE)
+
+
+def test_unknown_colours_are_found_by_a_search_through_the_table_wherever_they_lie(tmp_path):
+    colors, table = color_table(ends=False)
+    image = np.array(colors, np.uint8)[RNG.integers(0, 40, (50, 61))]
+    near = {
+        (r + dr, g + dg, b + db) for r, g, b in colors for dr, dg, db in [(0, 0, 1), (0, 0, -1), (1, 0, 0), (0, 1, 0)]
+    }
+    beyond = [BLACK, WHITE, (0, 0, 1), (255, 255, 254)]  # below the smallest code, above the largest
+    for count, color in enumerate([*beyond, *sorted(near - set(colors))], 1):
+        labelled = image.copy()
+        labelled.reshape(-1, 3)[:count] = color
+        message = rf"colour \[{color[0]}, {color[1]}, {color[2]}\] \({count} pixels\) is not in"
+        with pytest.raises(InputError, match=message):
+            LabelReader(table)(save(tmp_path, labelled))
+
+
+def test_the_smallest_and_the_largest_colour_can_be_unknown_beside_known_ones(tmp_path):
+    colors, table = color_table(ends=True)
+    for color in [(0, 0, 1), (255, 255, 254)]:
+        with pytest.raises(InputError, match=rf"colour \[{color[0]}, {color[1]}, {color[2]}\] \(1 pixels\)"):
+            LabelReader(table)(save(tmp_path, np.array([[BLACK, color, WHITE]], np.uint8)))
+
+
 def test_a_colour_with_red_and_blue_swapped_is_another_class(tmp_path):
     image = np.array([[[0, 0, 142], [142, 0, 0]]], np.uint8)
     assert LabelReader(TABLE)(save(tmp_path, image)).tolist() == [[1, 2]]

@@ -15,6 +15,7 @@ from bisenet.loader import SegmentationDataset, ShuffledBatches, count_workers, 
 from bisenet.transforms import TrainTransform
 
 COUNT = 7
+CPU = torch.device("cpu")
 TABLE = ClassTable.from_dict(
     {"classes": [{"name": f"c{i}", "color": [i, i, i]} for i in range(5)], "ignore": [255]}, "table"
 )
@@ -116,20 +117,6 @@ def test_the_shares_of_all_processes_are_the_batches_of_one(processes, length):
         assert sorted(index for part in parts for index in part) == sorted(batch)
 
 
-@pytest.mark.parametrize("start", [0, 1, 4, 9, 10])
-@pytest.mark.parametrize("rank", [0, 1])
-def test_a_start_in_the_middle_continues_exactly(start, rank):
-    options = {"rank": rank, "world_size": 2}
-    continued = ShuffledBatches(7, 4, 10, seed=1, start=start, **options)
-    assert list(continued) == batches(7, 4, 10, **options)[start:]
-    assert len(continued) == 10 - start
-
-
-def test_a_late_start_costs_no_more_than_an_early_one():
-    late = ShuffledBatches(5, 4, 10**12, seed=1, start=10**12 - 2)
-    assert [len(batch) for batch in late] == [4, 4]
-
-
 def test_a_sampler_can_be_read_again():
     sampler = ShuffledBatches(7, 4, 5, seed=1)
     assert list(sampler) == list(sampler)
@@ -140,7 +127,7 @@ def content(loaded):
 
 
 def test_batches_are_the_images_that_the_sampler_names(dataset):
-    loaded = list(train_loader(dataset, batch_size=3, max_iter=4, seed=8, workers=0))
+    loaded = list(train_loader(dataset, batch_size=3, max_iter=4, seed=8, workers=0, device=CPU))
     assert len(loaded) == 4
     for (image, label), batch in zip(loaded, ShuffledBatches(COUNT, 3, 4, seed=8), strict=True):
         assert image.shape == (3, 24, 32, 3)
@@ -154,18 +141,40 @@ def test_batches_are_the_images_that_the_sampler_names(dataset):
 
 @pytest.mark.filterwarnings("ignore:This DataLoader will create 3 worker processes")  # on a machine of two cores
 def test_the_same_bytes_for_any_number_of_workers(dataset):
-    alone = content(train_loader(dataset, batch_size=3, max_iter=6, seed=8, workers=0))
+    alone = content(train_loader(dataset, batch_size=3, max_iter=6, seed=8, workers=0, device=CPU))
     for workers in (1, 3):
-        assert content(train_loader(dataset, batch_size=3, max_iter=6, seed=8, workers=workers)) == alone
+        assert content(train_loader(dataset, batch_size=3, max_iter=6, seed=8, workers=workers, device=CPU)) == alone
 
 
 def test_the_state_of_the_global_generators_changes_nothing(dataset):
     def first_batches(seed):
         torch.manual_seed(seed)
         np.random.seed(seed)  # noqa: NPY002
-        return content(islice(train_loader(dataset, batch_size=2, max_iter=9, seed=8, workers=0), 2))
+        return content(islice(train_loader(dataset, batch_size=2, max_iter=9, seed=8, workers=0, device=CPU), 2))
 
     assert first_batches(0) == first_batches(1)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_validation_draws_nothing_from_the_stream_that_dropout_uses(data, dataset, workers):
+    batches = train_loader(dataset, batch_size=2, max_iter=2, seed=8, workers=workers, device=CPU)
+    images = val_loader(SegmentationDataset(data[1], data[0], TABLE), workers=workers, device=CPU)
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    for started in (batches, images, images):  # a second validation, too
+        list(started)
+        assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize(("kind", "pinned"), [("cpu", False), ("cuda", True)])
+def test_memory_is_pinned_for_a_gpu_alone_and_workers_can_be_automatic(dataset, monkeypatch, kind, pinned):
+    monkeypatch.setattr(loader.os, "sched_getaffinity", lambda process: {0, 1, 2}, raising=False)
+    monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
+    place = {"workers": "auto", "device": torch.device(kind)}
+    batches = train_loader(dataset, batch_size=2, max_iter=1, seed=8, **place)
+    for made in (batches, val_loader(dataset, **place)):
+        assert made.pin_memory == pinned
+        assert made.num_workers == {"cpu": 0, "cuda": 3}[kind]
 
 
 @pytest.mark.parametrize("processes", [1, 2, 3, 9])
@@ -175,13 +184,13 @@ def test_every_validation_image_is_in_exactly_one_process(data, monkeypatch, pro
     found = []
     for rank in range(processes):
         monkeypatch.setattr(loader, "rank", lambda rank=rank: rank)
-        found += content(val_loader(dataset, workers=0))
+        found += content(val_loader(dataset, workers=0, device=CPU))
     expected = [(image.tobytes(), label.tobytes()) for image, label in zip(data[2], data[3], strict=True)]
     assert sorted(found) == sorted(expected)
 
 
 def test_validation_images_keep_their_sizes_and_order(data):
-    loaded = list(val_loader(SegmentationDataset(data[1], data[0], TABLE), workers=1))
+    loaded = list(val_loader(SegmentationDataset(data[1], data[0], TABLE), workers=1, device=CPU))
     assert [tuple(image.shape) for image, _ in loaded] == [(1, *image.shape) for image in data[2]]
     assert [tuple(label.shape) for _, label in loaded] == [(1, *label.shape) for label in data[3]]
 
@@ -189,7 +198,7 @@ def test_validation_images_keep_their_sizes_and_order(data):
 def test_each_process_trains_on_its_share(dataset, monkeypatch):
     monkeypatch.setattr(loader, "world_size", lambda: 2)
     monkeypatch.setattr(loader, "rank", lambda: 1)
-    [(image, _)] = train_loader(dataset, batch_size=4, max_iter=1, seed=8, workers=0)
+    [(image, _)] = train_loader(dataset, batch_size=4, max_iter=1, seed=8, workers=0, device=CPU)
     [batch] = ShuffledBatches(COUNT, 4, 1, seed=8, rank=1, world_size=2)
     assert len(batch) == len(image) == 2
     assert torch.equal(image[0], dataset[batch[0]][0])
@@ -220,7 +229,7 @@ def test_real_photographs_fill_a_batch(camvid):
     pairs = [(f"train/{name}.jpg", f"trainannot/{name}.png") for name in names]
     transform = TrainTransform(crop=(96, 128), scales=(0.5, 2), flip=0.5, jitter=0.4, mean=[0.4] * 3)
     dataset = SegmentationDataset(pairs, camvid, table, transform)
-    for image, label in train_loader(dataset, batch_size=4, max_iter=2, seed=0, workers=0):
+    for image, label in train_loader(dataset, batch_size=4, max_iter=2, seed=0, workers=0, device=CPU):
         assert image.shape == (4, 96, 128, 3)
         assert set(label.unique().tolist()) <= {*range(11), IGNORE}
         assert image.float().std() > 20

@@ -115,14 +115,29 @@ def test_class_weights_move_with_the_loss():
 def test_the_total_is_the_main_loss_and_the_weighed_auxiliary_losses():
     loss = MultiHeadLoss(lambda logits, label: (logits * label).sum(), aux_weight=0.4)
     heads = torch.tensor([[1.0], [10.0], [100.0]])
-    total, each = loss((heads[0], [heads[1], heads[2]]), 3)
+    total, each = loss((heads[0], [heads[1], heads[2]]), torch.tensor(3, dtype=torch.uint8))
     assert total.item() == pytest.approx(3 + 0.4 * (30 + 300))
     assert [x.item() for x in each] == [3, 30, 300]
 
 
+def test_every_head_gets_the_one_label_as_whole_numbers():
+    seen = []
+
+    def criterion(logits, label):
+        seen.append(label)
+        return logits.sum()
+
+    heads = torch.ones(3, 1)
+    MultiHeadLoss(criterion, aux_weight=1)((heads[0], [*heads[1:]]), torch.tensor([7, 255], dtype=torch.uint8))
+    assert len(seen) == 3
+    assert all(label is seen[0] for label in seen)  # converted once, not for each head
+    assert seen[0].dtype == torch.int64
+    assert seen[0].tolist() == [7, 255]
+
+
 def test_an_auxiliary_weight_of_0_leaves_the_heads_in_the_graph():
     heads = [torch.ones(1, requires_grad=True) for _ in range(3)]
-    total, _ = MultiHeadLoss(lambda logits, label: logits.sum(), aux_weight=0)((heads[0], heads[1:]), None)
+    total, _ = MultiHeadLoss(lambda logits, label: logits.sum(), aux_weight=0)((heads[0], heads[1:]), torch.tensor(0))
     total.backward()
     assert [head.grad.item() for head in heads] == [1, 0, 0]
 

@@ -15,7 +15,7 @@ from bisenet.precision import AMP_TYPES
 from bisenet.schedules import build_schedule
 from bisenet.yaml12 import read_yaml
 from stages.entry import run
-from stages.params import KNOBS, SECTIONS, chosen_protocol, load_params
+from stages.params import KNOBS, RECIPE, SECTIONS, chosen_protocol, load_params, main, pick
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = ROOT / "params.yaml"
@@ -26,6 +26,7 @@ model: bisenetv2
 dataset: toy
 lr:
 momentum: 0.9
+aux_weight: 0.9
 seed: 7
 crop:
 amp: off
@@ -50,13 +51,20 @@ presets:
   bisenetv2:
     toy:
       lr: 0.5
-      momentum: 0.1
+      aux_weight: 0.1
       crop:
       - 64
       - 96
     other:
       lr: 0.25
+  bisenetv1:
+    toy:
+      lr: 0.125
 """
+
+
+PRESETS_OF_SMALL = SMALL[SMALL.index("presets:") :]
+LINES = "must hold 'key: value' lines"  # how a message goes on
 
 
 @pytest.fixture
@@ -91,17 +99,22 @@ def changed_lines(path):
 
 
 def test_an_empty_knob_takes_the_value_of_the_preset_and_a_value_wins(small):
-    assert load_params("lr", "momentum", "crop", "seed", path=small()) == {
+    assert load_params("lr", "aux_weight", "crop", "seed", path=small()) == {
         "lr": 0.5,
-        "momentum": 0.9,
+        "aux_weight": 0.9,
         "crop": [64, 96],
         "seed": 7,
     }
     assert load_params("lr", path=small("lr:", "lr: 0.01")) == {"lr": 0.01}
 
 
-def test_another_dataset_takes_its_own_preset(small):
+def test_another_dataset_or_model_takes_its_own_preset(small):
     assert load_params("lr", path=small("dataset: toy", "dataset: other")) == {"lr": 0.25}
+    assert load_params("lr", path=small("model: bisenetv2", "model: bisenetv1")) == {"lr": 0.125}
+
+
+def test_a_part_of_the_parameters_comes_in_the_order_asked():
+    assert list(pick({"a": 1, "b": 2, "c": 3}, "c", "a").items()) == [("c", 3), ("a", 1)]
 
 
 def test_a_knob_that_nobody_sets_is_named_with_what_it_must_be(small):
@@ -109,6 +122,8 @@ def test_a_knob_that_nobody_sets_is_named_with_what_it_must_be(small):
         InputError, match="crop is empty, and the preset of bisenetv2 and other has none; it must be a list of 2"
     ):
         load_params("lr", "crop", path=small("dataset: toy", "dataset: other"))
+    with pytest.raises(InputError, match="lr is empty, and the preset of bisenetv2 and toy has none; it must be a num"):
+        load_params("seed", "lr", path=small("      lr: 0.5", "      lr:"))
 
 
 def test_sections_and_protocols_come_as_they_stand(small):
@@ -133,18 +148,40 @@ def test_a_protocol_that_is_no_row_is_refused_with_the_rows(small):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("momentum: 0.9", "momentun: 0.9", "there is no parameter 'momentun'; did you mean 'momentum'?"),
-        ("seed: 7", "zzz: 7", "there is no parameter 'zzz'; known are model, dataset"),
-        ("      lr: 0.5", "      lrr: 0.5", "presets.bisenetv2.toy: there is no parameter 'lrr'; did you mean 'lr'?"),
-        ("  alpha: 0.5", "  alfa: 0.5", "demo: there is no parameter 'alfa'; did you mean 'alpha'?"),
-        ("    flip: false", "    flipp: false", "protocols.ss: there is no parameter 'flipp'; did you mean 'flip'?"),
-        ("demo:", "demos:", "there is no parameter 'demos'; did you mean 'demo'?"),
+        ("momentum: 0.9", "momentun: 0.9", "there is no parameter 'momentun' here; did you mean 'momentum'?"),
+        ("seed: 7", "zzz: 7", "there is no parameter 'zzz' here; known are optimizer, lr"),
+        ("lr:", "presett:", "there is no parameter 'presett' here; known are optimizer, lr"),
+        (
+            "      lr: 0.5",
+            "      lrr: 1",
+            "presets.bisenetv2.toy: there is no parameter 'lrr' here; did you mean 'lr'?",
+        ),
+        ("      lr: 0.25", "      lrr: 1", "presets.bisenetv2.other: there is no parameter 'lrr' here; did you mean"),
+        ("      lr: 0.125", "      lrr: 1", "presets.bisenetv1.toy: there is no parameter 'lrr' here; did you mean"),
+        ("  alpha: 0.5", "  alfa: 0.5", "demo: there is no parameter 'alfa' here; did you mean 'alpha'?"),
+        ("    flip: false", "    flipp: no", "protocols.ss: there is no parameter 'flipp' here; did you mean 'flip'?"),
+        ("demo:", "demos:", "there is no parameter 'demos' here; did you mean 'demo'?"),
     ],
 )
 def test_a_misspelt_key_is_named_with_the_nearest(small, old, new, message):
     path = small(old, new)
     with pytest.raises(InputError, match=f"^{re.escape(f'{path}: {message}')}"):
         load_params("lr", path=path)
+
+
+@pytest.mark.parametrize("dataset", ["toy", "other"])
+@pytest.mark.parametrize(
+    "line",
+    ["momentum: 0.9", "model: bisenetv1", "dataset: toy", "amp: off", "seed: 1", "protocol: ss", "flip: 0.5", "demo:"],
+)
+def test_a_preset_holds_nothing_but_a_recipe(small, dataset, line):
+    """What is never empty above would win there without a word."""
+    old = {"toy": "      lr: 0.5", "other": "      lr: 0.25"}[dataset]
+    path = small(old, f"{old}\n      {line}")
+    with pytest.raises(InputError) as caught:
+        load_params("seed", path=path)
+    name = line.split(":")[0]
+    assert str(caught.value).startswith(f"{path}: presets.bisenetv2.{dataset}: there is no parameter '{name}' here; ")
 
 
 @pytest.mark.parametrize(
@@ -166,7 +203,10 @@ def test_a_misspelt_key_is_named_with_the_nearest(small, old, new, message):
         ("amp: off", "amp: fp8", "amp must be one of bf16, fp16, off, not 'fp8'"),
         ("amp: off", "amp: false", "amp must be one of bf16, fp16, off, not False"),
         ("model: bisenetv2", "model: [bisenetv2]", "model must be a word, not ['bisenetv2']"),
-        ("      momentum: 0.1", "      momentum: 2", "presets.bisenetv2.toy: momentum must be a number of 0 or more"),
+        ("lr:", "batch_size: 1", "batch_size must be a whole number, 2 or more, not 1"),
+        ("      aux_weight: 0.1", "      aux_weight: -1", "presets.bisenetv2.toy: aux_weight must be a number of 0"),
+        ("      lr: 0.25", "      lr: fast", "presets.bisenetv2.other: lr must be a number above 0, not 'fast'"),
+        ("      lr: 0.125", "      lr: [1]", "presets.bisenetv1.toy: lr must be a number above 0, not [1]"),
     ],
 )
 def test_a_value_of_another_kind_is_named_with_what_it_must_be(small, old, new, message):
@@ -181,8 +221,9 @@ def test_a_value_of_another_kind_is_named_with_what_it_must_be(small, old, new, 
         ("  alpha: 0.5", "  alpha: 1.5", "demo: alpha must be a number from 0 to 1, not 1.5"),
         ("  alpha: 0.5", "  alpha:", "demo: alpha must be a number from 0 to 1, not None"),
         ("  height: 24\n", "", "make_synthetic: height must be a whole number, 24 or more, not None"),
-        ("demo:\n  images: 2\n  alpha: 0.5\n  longest_side: 640", "demo:", "demo: must hold images, alpha"),
-        ("demo:\n  images: 2\n  alpha: 0.5\n  longest_side: 640\n", "", "demo: must hold images, alpha"),
+        ("demo:\n  images: 2\n  alpha: 0.5\n  longest_side: 640", "demo:", f"demo: {LINES}, not None"),
+        ("demo:\n  images: 2\n  alpha: 0.5\n  longest_side: 640\n", "", f"demo: {LINES}, not None"),
+        ("demo:\n  images: 2\n  alpha: 0.5\n  longest_side: 640", "demo: [2]", f"demo: {LINES}, not [2]"),
         ("    - 1.0", "    - 0", "protocols.ss: scales must be a list of one number above 0 or more, not [0]"),
         (
             "    scales:\n    - 1.0",
@@ -191,8 +232,8 @@ def test_a_value_of_another_kind_is_named_with_what_it_must_be(small, old, new, 
         ),
         ("    window:", "    window: 1024", "protocols.ss: window must be a list of 2, each a whole number, 1 or more"),
         ("    flip: false", "    flip: no", "protocols.ss: flip must be true or false, not 'no'"),
-        ("  ss:\n    scales:\n    - 1.0\n    window:\n    flip: false\n", "", "protocols: must hold rows of scales"),
-        ("    scales:\n    - 1.0\n    window:\n    flip: false\n", "", "protocols.ss: must hold scales, flip, window"),
+        ("  ss:\n    scales:\n    - 1.0\n    window:\n    flip: false\n", "", f"protocols: {LINES}, not None"),
+        ("    scales:\n    - 1.0\n    window:\n    flip: false\n", "", f"protocols.ss: {LINES}, not None"),
     ],
 )
 def test_a_fault_in_a_section_is_named_with_the_section(small, old, new, message):
@@ -207,8 +248,14 @@ def test_a_fault_in_a_section_is_named_with_the_section(small, old, new, message
         ("model: bisenetv2", "model: unet", "model: there is no preset for 'unet'; choose one of bisenetv2"),
         ("model: bisenetv2", "model:", "model: there is no preset for 'None'"),
         ("dataset: toy", "dataset: mine", "dataset: there is no preset for 'mine'; choose one of toy, other, or copy"),
-        (SMALL[SMALL.index("    toy:") :], "", "dataset: there is no preset for 'toy'"),
-        (SMALL[SMALL.index("presets:") :], "", "model: there is no preset for 'bisenetv2'"),
+        ("model: bisenetv2", "model: unet", "choose one of bisenetv2, bisenetv1"),
+        ("dataset: toy", "dataset:", "dataset: there is no preset for 'None'; choose one of toy, other"),
+        (PRESETS_OF_SMALL, "presets:\n  bisenetv1: {}\n", "model: there is no preset for 'bisenetv2'; choose one of"),
+        (PRESETS_OF_SMALL, "presets:\n  bisenetv2: {}\n", "dataset: there is no preset for 'toy'; choose one of"),
+        (PRESETS_OF_SMALL, "", f"presets: {LINES}, not None"),
+        (PRESETS_OF_SMALL, "presets:\n  bisenetv2:\n", f"presets.bisenetv2: {LINES}, not None"),
+        (PRESETS_OF_SMALL, "presets:\n  bisenetv2:\n    toy:\n", f"presets.bisenetv2.toy: {LINES}, not None"),
+        ("      lr: 0.125", "      - 0.125", f"presets.bisenetv1.toy: {LINES}, not [0.125]"),
     ],
 )
 def test_a_missing_preset_is_named_with_those_there_are(small, old, new, message):
@@ -223,15 +270,29 @@ def test_a_stage_ends_with_the_message_alone(small, capsys):
     assert end.value.code == f"error: {path}: lr must be a number above 0, not 'fast'"
 
 
-def test_a_stage_interrupted_by_ctrl_c_exits_130_and_a_fault_of_the_project_keeps_its_traceback():
-    def interrupted():
-        raise KeyboardInterrupt
+# --- python -m stages.params
 
-    with pytest.raises(SystemExit) as end:
-        run(interrupted)
-    assert end.value.code == 130
-    with pytest.raises(ZeroDivisionError):
-        run(lambda: 1 / 0)
+
+def test_the_values_in_force_are_printed_and_no_other(shipped, monkeypatch, capsys):
+    overrides = ["model=bisenetv1", "dataset=camvid", "lr=1e-05", "crop=[5,6]", "amp=off", "seed=8"]
+    apply_overrides(shipped, overrides)
+    monkeypatch.chdir(shipped.parent)
+    main()
+    printed = f"\n{capsys.readouterr().out}"
+    preset = read_yaml(SHIPPED)["presets"]["bisenetv1"]["camvid"]
+    from_the_preset = [f"{name}: {preset[name]}" for name in ("optimizer", "batch_size", "max_iter", "class_weights")]
+    set_above = ["model: bisenetv1", "dataset: camvid", "lr: 1.0e-05", "crop:\n- 5\n- 6", "amp: off", "seed: 8"]
+    for text in [*from_the_preset, *set_above, "momentum: 0.9", "protocol: ss"]:
+        assert f"\n{text}\n" in printed
+    keys = re.findall(r"^(\w+):", printed, flags=re.MULTILINE)
+    assert sorted(keys) == sorted(set(read_yaml(SHIPPED)) - {*SECTIONS, "protocols", "presets"})
+
+
+def test_a_file_with_a_fault_is_not_printed(small, monkeypatch, capsys):
+    monkeypatch.chdir(small("lr:", "lr: fast").parent)
+    with pytest.raises(InputError, match="params.yaml: lr must be a number above 0, not 'fast'"):
+        main()
+    assert capsys.readouterr().out == ""
 
 
 # --- the project's own file
@@ -265,6 +326,7 @@ def test_the_file_has_every_knob_and_section_and_no_other():
 def test_presets_hold_only_knobs_that_are_empty_above():
     params = read_yaml(SHIPPED)
     empty = {name for name in KNOBS if params[name] is None}
+    assert empty == set(RECIPE)
     assert all(params["presets"][model][dataset].keys() == empty for model, dataset in PRESETS)
 
 

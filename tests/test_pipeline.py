@@ -102,7 +102,7 @@ def project(tmp_path_factory):
 def test_repro_leaves_what_the_stages_promise(project):
     metrics = project.json("results/evaluate/metrics.json")
     assert 0 <= metrics["miou"] <= 1 and metrics["images"] == TINY_SCENES["val_images"]
-    assert metrics["protocol"] == "ss" and metrics["input_size"] == "90x130"
+    assert metrics["protocol"] == "ss" and metrics["input_size"] == "130x90"
     losses = project.rows("results/train/losses.csv")
     assert [row["head"] for row in losses[:5]] == ["main", "aux2", "aux3", "aux4", "aux5_4"]
     assert [int(row["iteration"]) for row in losses] == [i for i in range(1, 5) for _ in range(5)]
@@ -306,6 +306,6 @@ def test_real_photographs_go_all_the_way(tmp_path, camvid):
     for stage in STAGES[1:]:
         project.stage(stage)
     metrics = project.json("results/evaluate/metrics.json")
-    assert metrics["images"] == 3 and metrics["input_size"] == "360x480"
+    assert metrics["images"] == 3 and metrics["input_size"] == "480x360"
     picture = cv2.imread(str(project.root / "results/demo/0.png"))
     assert picture.shape[1] == 968

@@ -1,10 +1,13 @@
-"""What a person reads while training runs, and the curves that grow with it."""
+"""What a person reads while training runs, the curves that grow with it, and the tables of an evaluation."""
 
 import inspect
+import json
 
 import pytest
+import torch
 
-from bisenet.reporting import SilentReport, TrainingReport
+from bisenet import reporting
+from bisenet.reporting import SilentReport, TrainingReport, open_report, write_evaluation
 from bisenet.trainer import Log
 
 
@@ -113,3 +116,77 @@ def test_the_silent_report_takes_the_same_calls_and_writes_nothing(tmp_path, mon
     assert capsys.readouterr() == ("", "")
     for name in ("step", "validation", "close"):
         assert inspect.signature(getattr(SilentReport, name)) == inspect.signature(getattr(TrainingReport, name))
+
+
+def test_the_first_process_prints_and_keeps_the_parameters_in_force(tmp_path, capsys):
+    params = {"lr": 1e-05, "amp": "off", "crop": [64, 96], "class_weights": "none", "dataset": "straße"}
+    report = open_report(tmp_path / "new", ["main"], 3, params)
+    report.step(log(1, heads=(0.5,)))
+    report.close()
+    text = "lr: 1.0e-05\namp: off\ncrop:\n- 64\n- 96\nclass_weights: none\ndataset: straße\n"
+    assert (tmp_path / "new" / "effective_params.yaml").read_text(encoding="utf-8") == text
+    out = capsys.readouterr().out
+    assert out.startswith(f"training with\n{text}\ntrain 1/3  loss 0.750")
+    assert lines(tmp_path / "new" / "losses.csv")[1:] == ["1,main,0.5"]
+
+
+def test_every_other_process_is_silent(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(reporting, "rank", lambda: 1)
+    report = open_report(tmp_path, ["main"], 3, {"lr": 0.5})
+    report.step(log(1))
+    report.close()
+    assert list(tmp_path.iterdir()) == []
+    assert capsys.readouterr() == ("", "")
+
+
+# --- an evaluation
+
+
+def test_an_evaluation_by_hand(tmp_path, capsys):
+    """Of four classes one is never there, but predicted, and one is neither."""
+    matrix = torch.tensor([[6, 2, 0, 0], [1, 3, 4, 0], [0, 0, 0, 0], [0, 0, 0, 0]])
+    what = {"images": 5, "input_size": "300x180", "protocol": "ss", "scales": [1.0], "window": None}
+    write_evaluation(tmp_path / "new", matrix, ["road", "car, red", "sky", "never"], what)
+    metrics = json.loads((tmp_path / "new" / "metrics.json").read_text())
+    assert metrics["miou"] == pytest.approx((6 / 9 + 3 / 10 + 0) / 3)
+    assert metrics["pixel_accuracy"] == 9 / 16
+    assert metrics["classes_scored"] == 3
+    assert {key: metrics[key] for key in what} == what
+    assert lines(tmp_path / "new" / "per_class.csv") == [
+        "class,iou,accuracy,precision,f1,pixels",
+        f"road,0.666667,0.75,{6 / 7:.6f},0.8,8",
+        f'"car, red",0.3,0.375,0.6,{6 / 13:.6f},8',
+        "sky,0,,0,0,0",
+        "never,,,,,0",
+    ]
+    rows = lines(tmp_path / "new" / "confusion.csv")
+    assert rows[:5] == [
+        "actual,predicted,pixels,share",
+        "road,road,6,0.75",
+        'road,"car, red",2,0.25',
+        "road,sky,0,0",
+        "road,never,0,0",
+    ]
+    assert rows[7] == '"car, red",sky,4,0.5'
+    assert rows[9:13] == ["sky,road,0,", 'sky,"car, red",0,', "sky,sky,0,", "sky,never,0,"]
+    assert len(rows) == 1 + 4 * 4
+    printed = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in printed[:4]] == [
+        ["road", "IoU", "0.6667"],
+        ["car,", "red", "IoU", "0.3000"],
+        ["sky", "IoU", "0.0000"],
+        ["never", "IoU", "nan"],
+    ]
+    assert printed[4:] == ["mIoU 0.3222, pixel accuracy 0.5625"]
+
+
+def test_the_confusion_of_many_classes_has_the_30_most_frequent_in_their_own_order(tmp_path):
+    names = [f"c{i}" for i in range(40)]
+    frequent = [i for i in range(40) if i % 4]  # 30 of them
+    matrix = torch.diag(torch.tensor([1 if i % 4 == 0 else 1000 - i for i in range(40)]))
+    matrix[39, 0] = 7
+    write_evaluation(tmp_path, matrix, names, {})
+    rows = [line.split(",") for line in lines(tmp_path / "confusion.csv")[1:]]
+    assert [row[:2] for row in rows] == [[f"c{i}", f"c{j}"] for i in frequent for j in frequent]
+    assert rows[-1] == ["c39", "c39", "961", f"{961 / 968:.6f}"]  # of all its pixels, shown or not
+    assert len(lines(tmp_path / "per_class.csv")) == 41

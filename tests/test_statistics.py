@@ -1,5 +1,7 @@
 """Statistics against float64 sums over all pixels, and the faults that a data set can have."""
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,7 +9,13 @@ from PIL import Image
 from bisenet.classes import ClassTable
 from bisenet.errors import InputError
 from bisenet.labels import LabelReader
-from bisenet.statistics import DatasetStatistics, check_classes, dataset_statistics, file_statistics
+from bisenet.statistics import (
+    DatasetStatistics,
+    check_classes,
+    dataset_statistics,
+    file_statistics,
+    read_statistics,
+)
 
 TABLE = ClassTable.from_dict(
     {
@@ -74,12 +82,21 @@ def test_pixels_and_images_of_each_class_are_counted(dataset, statistics):
 def test_the_written_form_has_sizes_and_names(dataset, statistics):
     found = statistics.to_dict(TABLE.names)
     assert found["images"] == 5
-    assert found["sizes"] == {"1x1": 1, "2x40": 1, "9x7": 2, "33x5": 1}
-    assert list(found["sizes"]) == ["1x1", "2x40", "9x7", "33x5"]
+    assert found["sizes"] == {"1x1": 1, "40x2": 1, "7x9": 2, "5x33": 1}  # width x height
+    assert list(found["sizes"]) == ["1x1", "40x2", "7x9", "5x33"]
     assert list(found["class_shares"]) == ["road", "car", "never"]
     assert found["ignored_share"] == statistics.ignored_pixels / sum(h * w for h, w in SIZES)
     assert found["mean_rgb"] == statistics.mean
     assert found["std_rgb"] == statistics.std
+
+
+def test_what_was_written_is_read_and_a_missing_file_names_the_stage(tmp_path, statistics):
+    path = tmp_path / "statistics.json"
+    with pytest.raises(InputError, match=r"statistics\.json: is missing; run the stage dataset_stats first"):
+        read_statistics(path)
+    written = {"train": statistics.to_dict(["straße", "car", "never"])}
+    path.write_text(json.dumps(written, ensure_ascii=False), encoding="utf-8")
+    assert read_statistics(path) == written
 
 
 def test_neither_the_number_of_workers_nor_the_order_changes_a_digit(dataset, statistics):
@@ -173,14 +190,28 @@ def test_a_0_255_mask_under_the_usual_ignore_is_an_error_that_names_255(tmp_path
     table = ClassTable.from_dict({"classes": entries, "ignore": [255]}, "table")
     found = dataset_statistics(pairs, tmp_path, table, workers=1)
     with pytest.raises(
-        InputError, match=r"val: only 1 of 2 classes has pixels, 8 of 16 pixels are ignored \(\[255\]\)"
+        InputError, match=r"train: only 1 of 2 classes has pixels, 8 of 16 pixels are ignored \(\[255\]\)"
     ):
-        check_classes(found, table, "val")
+        check_classes(found, table, "train")
     entries[1]["id"] = 255
     table = ClassTable.from_dict({"classes": entries}, "table")
     found = dataset_statistics(pairs, tmp_path, table, workers=1)
     assert found.class_pixels == [8, 8]
-    assert check_classes(found, table, "val") == []
+    assert check_classes(found, table, "train") == []
+
+
+@pytest.mark.parametrize("present", [0, 1])
+def test_fewer_than_two_classes_end_a_training_but_a_validation_is_only_warned_of(present):
+    found = DatasetStatistics(3, pixels=10)
+    found.class_pixels = [0, 10 * present, 0]
+    with pytest.raises(InputError, match=f"train: only {present} of 3 classes has pixels"):
+        check_classes(found, TABLE, "train")
+    road, car, never = (
+        "val: class 'road' (label value 7) has no pixel",
+        "val: class 'car' (label value 26, 27) has no pixel",
+        "val: class 'never' (label value 99) has no pixel",
+    )
+    assert check_classes(found, TABLE, "val") == ([road, never] if present else [road, car, never])
 
 
 def test_real_photographs_have_the_mean_that_numpy_gives(camvid):

@@ -11,6 +11,7 @@ from torch import nn
 
 from bisenet import trainer
 from bisenet.errors import InputError
+from bisenet.inference import Normalize
 from bisenet.losses import MultiHeadLoss, OhemCrossEntropy
 from bisenet.optim import build_optimizer, parameter_groups
 from bisenet.trainer import train
@@ -54,7 +55,8 @@ def run(model, loader, *, criterion=None, schedule=lambda step: 1.0, amp="off", 
         "optimizer": build_optimizer(groups, optimizer="sgd", momentum=0.9),
         "schedule": schedule,
     }
-    return train(model, loader, **learning, **NORMALIZATION, device=CPU, amp=amp, log_every=log_every)
+    normalize = Normalize(**NORMALIZATION)
+    return train(model, loader, **learning, normalize=normalize, device=CPU, amp=amp, log_every=log_every)
 
 
 def test_it_learns(model):

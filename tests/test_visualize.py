@@ -10,7 +10,6 @@ from bisenet.visualize import (
     colorize,
     comparison,
     legend,
-    overlay_with_legend,
     shrink_to,
     titled,
 )
@@ -120,12 +119,6 @@ def test_a_title_stands_above_the_unchanged_image():
     assert has_color(found[:-11], BACKGROUND).mean() > 0.3
     wide = RNG.integers(0, 256, (5, 200, 3), dtype=np.uint8)
     assert (titled(wide, "one") != titled(wide, "two")).any()
-
-
-def test_an_overlay_is_the_blend_above_the_legend():
-    found = overlay_with_legend(IMAGE, LABEL, TABLE, 0.5)
-    assert (found[:11] == blend(IMAGE, LABEL, TABLE, 0.5)).all()
-    assert (found[11:] == legend(LABEL, TABLE, 13)).all()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (40, 1), (1, 40), (33, 200), (90, 120)])
