@@ -1,4 +1,4 @@
-"""Batches: which image comes when, for any number of processes and workers, and after a resume."""
+"""Batches: which image comes when, for any number of processes and workers."""
 
 from itertools import islice
 from types import SimpleNamespace
