@@ -49,7 +49,7 @@ def legend(label, table, width):
 
 def font_size(width):
     """Pixels; readable on thumbnails, not shouting on large photographs."""
-    return int(np.clip(width / 60, 11, 40))
+    return int(np.clip(width / 50, 12, 40))
 
 
 def titled(image, title):
