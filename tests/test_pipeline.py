@@ -276,7 +276,7 @@ def test_each_mistake_in_the_parameters_is_named(own):
     fails_with({"weigth_decay": 1}, "'weigth_decay'", "weight_decay")
     own.stage("gen_dataset_annos")
     own.stage("dataset_stats")
-    fails_with({"batch_size": 1}, "batch_size must be 2 or more", stage="train")
+    fails_with({"batch_size": 1}, "batch_size must be a whole number, 2 or more, not 1", stage="train")
     fails_with({"warmup_iters": 2}, "warmup_iters", "max_iter", stage="train")
     fails_with({"class_weights": [1, 2, 3]}, "3 weights for 2 classes", stage="train")
     fails_with({}, "model.pt", "train first", stage="evaluate")
