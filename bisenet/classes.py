@@ -4,11 +4,13 @@ A table is data, in a dataset's YAML file and in every checkpoint:
 
     classes:
     - {name: road, id: 7, color: [128, 64, 128]}
-    - {name: vehicle, id: [26, 27, 28], color: [0, 0, 142]}    # several raw values, one class
-    ignore: [0, 1, 255, [0, 0, 0]]           # raw values, and colours of RGB labels, that are never trained or counted
+    - {name: vehicle, id: [26, 27, bus], color: [[0, 0, 142], [0, 60, 100]]}    # several values are one class
+    ignore: [0, 1, 255, [0, 0, 0], ego vehicle]    # what is never trained or counted
+    skip: [license plate]                          # polygons that are not drawn: what they cover stays
 
-A class's train id is its place in the list, and so is its `id` where none is given. Every value that a label file may
-hold must be named, so that a surprise is found and not trained on.
+Values are numbers in files of ids, colours in RGB labels, and names in annotations made of polygons, where a class's own
+name always counts. A class's train id is its place in the list, and so is its `id` where no number is given. Every value
+that a label file may hold must be listed, so that a surprise is found and not trained on.
 """
 
 import re
@@ -21,15 +23,28 @@ from bisenet.errors import InputError
 IGNORE = 255  # the train id of pixels that no loss, metric or statistic counts
 UNKNOWN = 254  # the train id of raw values that the table does not name
 MAX_CLASSES = 254
+LOWEST, HIGHEST = -32768, 65535  # raw values; only ignored ones may be negative, and only arrays can hold them
+BACKGROUND = ("background", "_background_")  # the class of what no polygon covers
+
+
+@dataclass(frozen=True)
+class Values:
+    """What stands for one class in label files: numbers, RGB colours, and names of polygons."""
+
+    ids: tuple[int, ...] = ()
+    colors: tuple[tuple[int, int, int], ...] = ()
+    names: tuple[str, ...] = ()
+
+    def __iter__(self):
+        yield from (*self.ids, *self.colors, *self.names)
 
 
 @dataclass(frozen=True)
 class ClassTable:
     names: tuple[str, ...]
-    colors: tuple[tuple[int, int, int], ...]  # RGB, 0..255
-    ids: tuple[tuple[int, ...], ...]  # raw values of each class; the first is written into predictions
-    ignore: tuple[int, ...]  # raw values
-    ignore_colors: tuple[tuple[int, int, int], ...] = ()  # RGB
+    values: tuple[Values, ...]  # of each class: the first id is written into predictions, the first colour drawn
+    ignore: Values = Values()
+    skip: tuple[str, ...] = ()  # names of polygons
 
     def __len__(self):
         return len(self.names)
@@ -43,24 +58,23 @@ class ClassTable:
         if len(entries) > MAX_CLASSES:
             raise InputError(f"{source}: {len(entries)} classes; at most {MAX_CLASSES} are possible")
         entries = [_entry(entry, place, source) for place, entry in enumerate(entries)]
-        ignore = data.get("ignore", [])
-        ignore = [] if ignore is None else ignore if isinstance(ignore, list) else [ignore]
-        where = f"{source}: ignore"
         table = cls(
-            names=tuple(name for name, _, _ in entries),
-            ids=tuple(ids for _, ids, _ in entries),
-            colors=tuple(color for _, _, color in entries),
-            ignore=_ids([item for item in ignore if not isinstance(item, list | str)], where),
-            ignore_colors=tuple(parse_color(c, where) for c in ignore if isinstance(c, list | str)),
+            names=tuple(name for name, _ in entries),
+            values=tuple(values for _, values in entries),
+            ignore=_values(_as_list(data.get("ignore")), f"{source}: ignore", lowest=LOWEST),
+            skip=tuple(map(str, _as_list(data.get("skip")))),
         )
         table._check_unique(source)
         return table
 
     def to_dict(self):
-        entries = zip(self.names, self.ids, self.colors, strict=True)
         return {
-            "classes": [{"name": name, "id": list(ids), "color": list(color)} for name, ids, color in entries],
-            "ignore": [*self.ignore, *map(list, self.ignore_colors)],
+            "classes": [
+                {"name": name, "id": [*values.ids, *values.names], "color": [list(color) for color in values.colors]}
+                for name, values in zip(self.names, self.values, strict=True)
+            ],
+            "ignore": [*self.ignore.ids, *map(list, self.ignore.colors), *self.ignore.names],
+            "skip": list(self.skip),
         }
 
     def _check_unique(self, source):
@@ -68,31 +82,63 @@ class ClassTable:
             if self.names.count(name) > 1:
                 raise InputError(f"{source}: the class name '{name}' stands twice")
         owner = {}
-        for name, ids in [*zip(self.names, self.ids, strict=True), ("ignore", self.ignore)]:
-            for value in ids:
-                if value in owner:
-                    raise InputError(
-                        f"{source}: label value {value} belongs to '{owner[value]}' and to '{name}'; "
-                        "give it to one of them"
-                    )
-                owner[value] = name
+        for name, value in self._owned():
+            # One colour for two classes is a nuisance in pictures, and an error only where labels are RGB.
+            if value in owner and not isinstance(value, tuple):
+                raise InputError(
+                    f"{source}: label value {value} belongs to '{owner[value]}' and to '{name}'; "
+                    "give it to one of them"
+                )
+            owner[value] = name
+
+    def _owned(self):
+        for name, values in zip(self.names, self.values, strict=True):
+            yield from ((name, value) for value in (name, *values))
+        yield from (("ignore", value) for value in self.ignore)
+        yield from (("skip", value) for value in self.skip)
+
+    @property
+    def colors(self):
+        """The RGB colour each class is drawn in."""
+        return tuple(values.colors[0] for values in self.values)
 
     def lookup(self):
-        """(65536,) uint8: raw value -> train id, `IGNORE` or `UNKNOWN`."""
-        table = np.full(65536, UNKNOWN, np.uint8)
-        table[list(self.ignore)] = IGNORE
-        for train_id, ids in enumerate(self.ids):
-            table[list(ids)] = train_id
+        """(98304,) uint8: raw value -> train id, `IGNORE` or `UNKNOWN`; negative values count from the end."""
+        table = np.full(HIGHEST + 1 - LOWEST, UNKNOWN, np.uint8)
+        table[list(self.ignore.ids)] = IGNORE
+        for train_id, values in enumerate(self.values):
+            table[list(values.ids)] = train_id
         return table
+
+    def color_ids(self):
+        """[(RGB, train id or `IGNORE`)], for RGB labels."""
+        owned = [*zip(self.values, range(len(self)), strict=True), (self.ignore, IGNORE)]
+        return [(color, train_id) for values, train_id in owned for color in values.colors]
+
+    def polygon_ids(self):
+        """{name of a polygon: train id, `IGNORE`, or None for one that is not drawn}."""
+        own = {name: train_id for train_id, name in enumerate(self.names)}
+        listed = {name: train_id for train_id, values in enumerate(self.values) for name in values.names}
+        return own | listed | dict.fromkeys(self.ignore.names, IGNORE) | dict.fromkeys(self.skip)
+
+    @property
+    def background(self):
+        """The train id of what no polygon covers: the class called background, without one `IGNORE`."""
+        return next((train_id for train_id, name in enumerate(self.names) if name.lower() in BACKGROUND), IGNORE)
 
     def to_raw(self, label):
         """Train ids (H, W) -> the dataset's own values, uint8 or, above 255, uint16. The way back for submissions.
 
-        Pixels of `IGNORE` get the table's first ignored value, and 255 where it names none.
+        Pixels of `IGNORE` get the table's first ignored value; where it names none, 255 or the highest free value.
         """
-        raw = np.full(256, self.ignore[0] if self.ignore else IGNORE, np.uint16)
-        raw[: len(self)] = [ids[0] for ids in self.ids]
+        raw = np.full(256, self._raw_ignore(), np.uint16)
+        raw[: len(self)] = [values.ids[0] for values in self.values]
         return raw[label].astype(np.uint8 if raw.max() < 256 else np.uint16)
+
+    def _raw_ignore(self):
+        taken = {value for values in self.values for value in values.ids}
+        listed = [value for value in self.ignore.ids if value >= 0]
+        return next(value for value in (*listed, IGNORE, *range(254, -1, -1), HIGHEST) if value not in taken)
 
 
 def _entry(entry, place, source):
@@ -101,18 +147,46 @@ def _entry(entry, place, source):
     name = "" if entry["name"] is None else " ".join(str(entry["name"]).split())
     if not name:
         raise InputError(f"{source}: a class has no name: {entry}")
-    ids = _ids(entry.get("id", place), f"{source}: class '{name}'")
-    if not ids:
-        raise InputError(f"{source}: class '{name}' has no label value")
-    return name, ids, parse_color(entry["color"], f"{source}: class '{name}'")
+    where = f"{source}: class '{name}'"
+    listed = entry.get("id", place)
+    listed = listed if isinstance(listed, list) else [listed]
+    if not listed or any(not isinstance(value, int | str) or _is_color(value) for value in listed):
+        raise InputError(f"{where}: 'id' is a label value or a list of these, not {entry['id']!r}")
+    values = _values(listed, where)
+    colors = entry["color"]
+    colors = colors if isinstance(colors, list) and colors and isinstance(colors[0], list | str) else [colors]
+    return name, Values(
+        ids=values.ids or (place,),
+        colors=tuple(parse_color(color, where) for color in colors),
+        names=tuple(alias for alias in values.names if alias != name),
+    )
 
 
-def _ids(value, where):
-    ids = value if isinstance(value, list) else [value]
-    for item in ids:
-        if isinstance(item, bool) or not isinstance(item, int) or not 0 <= item <= 65535:
-            raise InputError(f"{where}: a label value is a whole number from 0 to 65535, not {item!r}")
-    return tuple(ids)
+def _values(items, where, lowest=0):
+    colors = [item for item in items if _is_color(item)]
+    names = [item for item in items if isinstance(item, str) and not _is_color(item)]
+    wrong = [name for name in names if not name.strip() or name.lstrip("-").isdecimal()]
+    if wrong:
+        raise InputError(f"{where}: {wrong[0]!r} is no name; a label value is written without quotes")
+    return Values(
+        ids=tuple(_id(item, where, lowest) for item in items if not isinstance(item, list | str)),
+        colors=tuple(parse_color(color, where) for color in colors),
+        names=tuple(names),
+    )
+
+
+def _id(item, where, lowest):
+    if type(item) is not int or not lowest <= item <= HIGHEST:
+        raise InputError(f"{where}: a label value is a whole number from {lowest} to {HIGHEST}, not {item!r}")
+    return item
+
+
+def _as_list(value):
+    return [] if value is None else value if isinstance(value, list) else [value]
+
+
+def _is_color(value):
+    return isinstance(value, list) or isinstance(value, str) and value.startswith("#")
 
 
 def parse_color(value, where):

@@ -1,33 +1,43 @@
 """Any label file -> (H, W) uint8 train ids.
 
-What is read: PNG (or TIFF, BMP) of raw ids, 8 or 16 bit; palette PNG, by its indices; RGB PNG, by the table's colours.
+What is read: PNG, TIFF and BMP of raw ids, 8 or 16 bit; palette PNG, by its indices; RGB, by the table's colours; NumPy and
+MATLAB arrays; polygons of labelme, Cityscapes and COCO. A file whose name ends in `_labelTrainIds.png`, Cityscapes' own
+name for it, holds train ids.
 """
 
 import io
+import zlib
+from functools import cached_property
+from pathlib import PurePath
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from bisenet.classes import IGNORE, UNKNOWN
+from bisenet.arrays import ARRAY_SUFFIXES, read_array
+from bisenet.classes import IGNORE, LOWEST, UNKNOWN
 from bisenet.errors import InputError
 from bisenet.images import JPEG_SIGNATURE, PNG_SIGNATURE, decode, read_file, read_image
+from bisenet.polygons import draw_coco, draw_file
 
+TRAIN_IDS = "_labelTrainIds.png"
 PNG_BIT_DEPTH, PNG_COLOR_TYPE = 24, 25  # offsets of the bytes in a PNG file
 PNG_GREY, PNG_PALETTE = 0, 3
 
 
 def read_raw(path):
-    """The file's own values: (H, W) uint8 or uint16 ids, or (H, W, 3) uint8 RGB."""
+    """The file's own values: (H, W) integer ids, or (H, W, 3) uint8 RGB."""
     data = read_file(path)
-    if data.startswith(JPEG_SIGNATURE):
-        raise InputError(f"{path}: JPEG changes label values at edges; save labels as PNG")
+    if str(path).lower().endswith(ARRAY_SUFFIXES):
+        return read_array(path, data)
+    if data.startswith(JPEG_SIGNATURE) or _is_lossy_webp(data):
+        raise InputError(f"{path}: is lossy (JPEG or WebP), which changes label values at edges; save labels as PNG")
+    is_png = data.startswith(PNG_SIGNATURE)
+    if is_png and data[PNG_COLOR_TYPE] == PNG_PALETTE:
+        return _palette_indices(data, path)
     array = decode(data, cv2.IMREAD_UNCHANGED, path)
-    if data.startswith(PNG_SIGNATURE):
-        if data[PNG_COLOR_TYPE] == PNG_PALETTE:
-            return _palette_indices(data, path)
-        if data[PNG_COLOR_TYPE] == PNG_GREY and data[PNG_BIT_DEPTH] < 8:
-            return array // (255 // (2 ** data[PNG_BIT_DEPTH] - 1))  # OpenCV stretches 1, 2 and 4 bits to 0..255
+    if is_png and data[PNG_COLOR_TYPE] == PNG_GREY and data[PNG_BIT_DEPTH] < 8:
+        return array // (255 // (2 ** data[PNG_BIT_DEPTH] - 1))  # OpenCV stretches 1, 2 and 4 bits to 0..255
     if array.ndim == 3 and array.shape[2] in (3, 4):
         array = array[..., 2::-1]  # BGR(A) -> RGB
     if array.dtype not in (np.uint8, np.uint16) or (array.ndim == 3 and array.dtype != np.uint8):
@@ -35,54 +45,94 @@ def read_raw(path):
     return array
 
 
+def _is_lossy_webp(data):
+    return data[:4] == b"RIFF" and data[8:12] == b"WEBP" and b"VP8L" not in data[12:64]
+
+
 def _palette_indices(data, path):
-    # OpenCV has compared the checksums, which Pillow does not, but resolves a palette into colours; labels are indices.
+    # By Pillow: OpenCV resolves a palette into colours, and labels are indices.
     try:
+        _compare_checksums(data)
         with Image.open(io.BytesIO(data)) as image:
             return np.asarray(image)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"{path}: cannot be decoded ({error}); replace it or remove it with its partner") from None
 
 
+def _compare_checksums(data):
+    """Raises `ValueError` where a chunk of a PNG is damaged, which Pillow lets pass."""
+    start = len(PNG_SIGNATURE)
+    while start < len(data):
+        end = start + 8 + int.from_bytes(data[start : start + 4])
+        if zlib.crc32(data[start + 4 : end]) != int.from_bytes(data[end : end + 4]):
+            raise ValueError(f"damaged at byte {start}")
+        if data[start + 4 : start + 8] == b"IEND":
+            return
+        start = end + 4
+
+
 class LabelReader:
-    """Callable: path -> (H, W) uint8 train ids of one class table."""
+    """Callable: path of a label, or an image's part of a COCO file -> (H, W) uint8 train ids of one class table."""
 
     def __init__(self, table):
         self.table = table
-        self._lookup = table.lookup()
-        ignored = [(color, IGNORE) for color in table.ignore_colors]
-        colors = [*zip(table.colors, range(len(table)), strict=True), *ignored]
-        ids = {int(_pack(color)): train_id for color, train_id in colors}
-        self._codes = np.array(sorted(ids), np.int64)
-        self._ids = np.array([ids[code] for code in sorted(ids)], np.uint8)
-        self._ambiguous = len(ids) < len(colors)
+        self._raw_ids = table.lookup()
+        self._train_ids = np.arange(len(self._raw_ids)).clip(max=UNKNOWN).astype(np.uint8)
+        self._train_ids[len(table) : IGNORE] = UNKNOWN
+        self._train_ids[IGNORE] = IGNORE
 
-    def __call__(self, path):
+    def __call__(self, label):
         """Raises `InputError` that names each value the table does not know, with its number of pixels."""
-        raw = read_raw(path)
-        label = self._from_colors(raw, path) if raw.ndim == 3 else self._lookup[raw]
-        unknown = label == UNKNOWN
+        if isinstance(label, dict):
+            return draw_coco(label, self.table.polygon_ids(), self.table.background)
+        if PurePath(label).suffix.lower() == ".json":
+            return draw_file(label, self.table.polygon_ids(), self.table.background)
+        raw = read_raw(label)
+        if raw.ndim == 3:
+            train_ids = self._color_ids(label)[_pack(raw)]
+        else:
+            train_ids = _look_up(self._train_ids if str(label).endswith(TRAIN_IDS) else self._raw_ids, raw)
+        unknown = train_ids == UNKNOWN
         if unknown.any():
-            raise InputError(f"{path}: {self._describe(raw[unknown])}")
-        return label
+            raise InputError(f"{label}: {self._describe(raw, unknown)}")
+        return train_ids
 
-    def _from_colors(self, raw, path):
-        if self._ambiguous:
-            raise InputError(f"{path}: is RGB, but two entries of the class table have one colour; give each its own")
-        codes = _pack(raw)
-        place = np.searchsorted(self._codes, codes).clip(max=len(self._codes) - 1)
-        return np.where(self._codes[place] == codes, self._ids[place], np.uint8(UNKNOWN))
+    def _color_ids(self, label):
+        if self._colors is None:
+            raise InputError(
+                f"{label}: is RGB, but two entries of the class table have one colour; give each its own"
+            )
+        return self._colors
 
-    def _describe(self, values):
+    @cached_property
+    def _colors(self):
+        """(2^24,) uint8: colour -> train id; None where two entries of the table have one colour."""
+        listed = self.table.color_ids()
+        table = np.full(2**24, UNKNOWN, np.uint8)
+        for color, train_id in listed:
+            table[_pack(np.array(color, np.uint8))] = train_id
+        return table if len({color for color, _ in listed}) == len(listed) else None
+
+    def _describe(self, raw, unknown):
+        values = raw[unknown]
         found, counts = np.unique(values, axis=0, return_counts=True)
         worst = np.argsort(-counts, kind="stable")[:5]
         kind = "colour" if values.ndim == 2 else "label value"
         listed = ", ".join(f"{found[i].tolist()} ({counts[i]} pixels)" for i in worst)
         more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+        grey = raw.ndim == 3 and (raw == raw[..., :1]).all()
         return (
             f"{kind} {listed}{more} is not in the class table of {len(self.table)} classes; "
             "add it to a class or to 'ignore'"
+            + (". All pixels are grey: if these are ids, save them as one channel" if grey else "")
         )
+
+
+def _look_up(table, raw):
+    if raw.dtype in (np.uint8, np.uint16):
+        return table[raw]
+    inside = (raw >= LOWEST) & (raw < len(table) + LOWEST)
+    return np.where(inside, table[np.where(inside, raw, 0)], np.uint8(UNKNOWN))
 
 
 def read_pair(pair, read_label):
@@ -101,5 +151,6 @@ def read_pair(pair, read_label):
 
 
 def _pack(rgb):
-    """(..., 3) RGB -> (...) one integer for each colour."""
-    return np.asarray(rgb, np.int64) @ (65536, 256, 1)
+    """(..., 3) uint8 RGB -> (...) one integer for each colour."""
+    red, green, blue = np.moveaxis(rgb.astype(np.int32), -1, 0)
+    return red << 16 | green << 8 | blue

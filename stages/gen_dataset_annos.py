@@ -1,29 +1,54 @@
-"""Pair the images and labels of the dataset: raw folder in, sorted lists and the resolved class table out."""
+"""Pair the images and labels of the dataset: raw folder in; sorted lists, class table and rendered labels out.
 
-from bisenet.annotations import name_some, pair_split, shared_images, write_annotations
+With --suggest, look at a folder and write a first dataset.yaml for it instead.
+"""
+
+import argparse
+from pathlib import Path
+
+from bisenet.annotations import doubts, file_digests, write_annotations
 from bisenet.datasets import load_dataset
-from bisenet.errors import InputError
+from bisenet.errors import refuse
+from bisenet.pairing import pair_split
+from bisenet.rendering import render_labels
+from bisenet.suggestion import suggest
 from stages.entry import run
-from stages.params import load_params
+from stages.params import load_params, worker_count
 from stages.paths import ANNOS
 
 
-def main():
-    params = load_params("dataset", "data_root", "unmatched")
+def annotate():
+    params = load_params("dataset", "data_root", "strict", "workers")
     dataset = load_dataset(params["dataset"], params["data_root"])
-    splits = {name: pair_split(dataset, name) for name in dataset.splits}
-    faults = [f"{name}: {fault}" for name, pairs in splits.items() for fault in pairs.faults()]
-    if faults and params["unmatched"] == "fail":
-        cure = "add what is missing, remove what is too much, or set unmatched: skip"
-        raise InputError("\n  ".join([f"{dataset.root}: files without a partner; {cure}", *faults]))
-    for fault in faults:
-        print(f"warning: left out, {fault}")
-    shared = shared_images(splits["train"], splits["val"])
-    if shared:
-        print(f"warning: {len(shared)} images are in train and in val: {name_some(shared)}")
-    write_annotations(ANNOS, dataset, splits)
-    counts = ", ".join(f"{len(pairs.pairs)} {name}" for name, pairs in splits.items())
+    splits = {split: pair_split(dataset, split) for split in dataset.splits}
+    digests = {split: file_digests(found) for split, found in splits.items()}
+    doubtful, warnings = doubts(splits, digests, dataset.expected)
+    faults = [f"{split}: {fault}" for split, found in splits.items() for fault in found.faults]
+    if params["strict"]:
+        faults += [f"{doubt}; mend it, or set strict: false" for doubt in doubtful]
+    else:
+        warnings = [*doubtful, *warnings]
+    refuse(f"{dataset.root}: is not ready to train on", faults)
+    for warning in warnings:
+        print(f"warning: {warning}")
+    workers = worker_count(params["workers"])
+    splits = {
+        split: render_labels(found, dataset.table, ANNOS, f"labels/{split}", workers=workers)
+        for split, found in splits.items()
+    }
+    write_annotations(ANNOS, dataset, splits, digests, warnings)
+    counts = ", ".join(f"{len(found.pairs)} {split}" for split, found in splits.items())
     print(f"{dataset.root}: {counts} pairs, {len(dataset.table)} classes")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m stages.gen_dataset_annos", description=__doc__)
+    parser.add_argument("--suggest", type=Path, metavar="FOLDER", help="write FOLDER/dataset.yaml after a look at it")
+    folder = parser.parse_args().suggest
+    if folder is None:
+        annotate()
+    else:
+        print(suggest(folder))
 
 
 if __name__ == "__main__":

@@ -2,38 +2,48 @@
 
     splits:
       train: {images: images/train/*.jpg, labels: masks/train/*.png}     # what the stars match pairs them
-      val: {images: images/val, labels: masks/val}                       # a folder: every image in it and below
+      val: {images: images/val, labels: masks/val}                       # a folder: every file in it and below
       # or a list of "image,label" lines, relative to the dataset's folder:
       val: {list: val.txt}
+    # or a share of all for val; a file never changes sides because others come or go:
+    splits: {images: images/*.jpg, labels: masks/*.png, val: 0.2}
+    expected: {train: 367, val: 101}       # how many pairs there should be
+    channels: 3                            # of all images: others are converted; without it, what the files have
     classes: [...]
     ignore: [255]
 
-`bisenet/classes.py` says what stands under `classes` and `ignore`.
+`bisenet/pairing.py` says what patterns can do, and which files `only` and `except` take from them; `bisenet/classes.py`
+what stands under `classes`, `ignore` and `skip`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from bisenet.annotations import SPLITS
 from bisenet.classes import ClassTable
 from bisenet.errors import InputError
+from bisenet.pairing import LISTS, SPLITS, Source
 from bisenet.yaml12 import read_yaml
 
 BUILT_IN = Path(__file__).parent
-SPLIT_FORMS = ({"images", "labels"}, {"list"})
+KEYS = {"splits", "expected", "channels", "classes", "ignore", "skip"}
+SHARE = "val"  # the key of the share in `splits: {images, labels, val: 0.2}`
 
 
 @dataclass(frozen=True)
 class Dataset:
     name: str
     root: Path
-    splits: dict[str, dict[str, str]]
+    splits: dict[str, list[Source]]
     table: ClassTable
+    expected: dict[str, int] = field(default_factory=dict)
+    channels: int | None = None
 
 
 def load_dataset(name, data_root):
     """The description of `data_root/name`: its own `dataset.yaml` if there is one, else the built-in of that name."""
     root = Path(data_root) / name
+    if name == LISTS:
+        raise InputError(f"dataset: '{LISTS}' is where the lists are written; give the dataset another name")
     if not root.is_dir():
         raise InputError(
             f"{root}: there is no such folder; put the dataset there or link it (ln -s /where/it/is {root}). {_known()}"
@@ -43,23 +53,42 @@ def load_dataset(name, data_root):
         source = BUILT_IN / f"{name}.yaml"
     if not source.is_file():
         raise InputError(
-            f"{root / 'dataset.yaml'}: is missing, and '{name}' is no built-in dataset; "
-            f"write one (see 'Your own data' in README). {_known()}"
+            f"{root / 'dataset.yaml'}: is missing, and '{name}' is no built-in dataset; to have a first one written: "
+            f"python -m stages.gen_dataset_annos --suggest {root}. {_known()}"
         )
     data = read_yaml(source)
-    splits = data.get("splits")
-    if not isinstance(splits, dict) or set(splits) != set(SPLITS):
-        raise InputError(f"{source}: 'splits' must name {' and '.join(SPLITS)}")
-    for split, form in splits.items():
-        if not isinstance(form, dict) or set(form) not in SPLIT_FORMS or not all(map(_is_relative, form.values())):
-            raise InputError(
-                f"{source}: split '{split}' is {{images, labels}} or {{list}}, paths relative to {root}, not {form}"
-            )
-    return Dataset(name, root, splits, ClassTable.from_dict(data, source))
+    unknown = sorted(map(str, data.keys() - KEYS))
+    if unknown:
+        raise InputError(f"{source}: '{unknown[0]}' is none of {', '.join(sorted(KEYS))}")
+    expected, channels = data.get("expected") or {}, data.get("channels")
+    if not isinstance(expected, dict) or any(type(count) is not int for count in expected.values()):
+        raise InputError(f"{source}: 'expected' is {{train: pairs, val: pairs}}, not {expected}")
+    if channels is not None and (type(channels) is not int or channels < 1):
+        raise InputError(f"{source}: 'channels' is a whole number, 1 or more, not {channels!r}")
+    return Dataset(name, root, _splits(data.get("splits"), source), ClassTable.from_dict(data, source), expected, channels)
 
 
-def _is_relative(path):
-    return isinstance(path, str) and path != "" and not Path(path).is_absolute()
+def _splits(forms, source):
+    if isinstance(forms, dict) and set(forms) == {"images", "labels", SHARE}:
+        share = forms[SHARE]
+        if type(share) is not float or not 0 < share < 1:
+            raise InputError(f"{source}: splits: '{SHARE}' is a share of the images, above 0 and below 1, not {share!r}")
+        files = {key: forms[key] for key in ("images", "labels")}
+        where = f"{source}: splits"
+        return {
+            "train": [Source.from_dict(files, where, share=(share, 1))],
+            "val": [Source.from_dict(files, where, share=(0, share))],
+        }
+    if not isinstance(forms, dict) or set(forms) != set(SPLITS):
+        raise InputError(
+            f"{source}: 'splits' must name {' and '.join(SPLITS)}, or be {{images: ..., labels: ..., {SHARE}: 0.2}}"
+        )
+    return {split: _sources(forms[split], f"{source}: split '{split}'") for split in SPLITS}
+
+
+def _sources(forms, where):
+    forms = forms if isinstance(forms, list) and forms else [forms]
+    return [Source.from_dict(form, where) for form in forms]
 
 
 def _known():
