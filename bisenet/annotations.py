@@ -7,6 +7,7 @@ labels that were rendered: `annos/...` is below the folder of the list itself. N
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 
 from bisenet.artifacts import csv_text, write_json, write_text
@@ -29,7 +30,7 @@ def file_digests(found):
 
 def _digest(found, name):
     if name in found.coco:
-        return hashlib.sha256(json.dumps(found.coco[name], sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(asdict(found.coco[name])).encode()).hexdigest()
     try:
         with open(found.root / name, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -86,8 +86,7 @@ class ClassTable:
             # One colour for two classes is a nuisance in pictures, and an error only where labels are RGB.
             if value in owner and not isinstance(value, tuple):
                 raise InputError(
-                    f"{source}: label value {value} belongs to '{owner[value]}' and to '{name}'; "
-                    "give it to one of them"
+                    f"{source}: label value {value} belongs to '{owner[value]}' and to '{name}'; give it to one of them"
                 )
             owner[value] = name
 
@@ -102,12 +101,17 @@ class ClassTable:
         """The RGB colour each class is drawn in."""
         return tuple(values.colors[0] for values in self.values)
 
+    @property
+    def ids(self):
+        """The raw values of each class."""
+        return tuple(values.ids for values in self.values)
+
     def lookup(self):
         """(98304,) uint8: raw value -> train id, `IGNORE` or `UNKNOWN`; negative values count from the end."""
         table = np.full(HIGHEST + 1 - LOWEST, UNKNOWN, np.uint8)
         table[list(self.ignore.ids)] = IGNORE
-        for train_id, values in enumerate(self.values):
-            table[list(values.ids)] = train_id
+        for train_id, ids in enumerate(self.ids):
+            table[list(ids)] = train_id
         return table
 
     def color_ids(self):
@@ -132,11 +136,11 @@ class ClassTable:
         Pixels of `IGNORE` get the table's first ignored value; where it names none, 255 or the highest free value.
         """
         raw = np.full(256, self._raw_ignore(), np.uint16)
-        raw[: len(self)] = [values.ids[0] for values in self.values]
+        raw[: len(self)] = [ids[0] for ids in self.ids]
         return raw[label].astype(np.uint8 if raw.max() < 256 else np.uint16)
 
     def _raw_ignore(self):
-        taken = {value for values in self.values for value in values.ids}
+        taken = {value for ids in self.ids for value in ids}
         listed = [value for value in self.ignore.ids if value >= 0]
         return next(value for value in (*listed, IGNORE, *range(254, -1, -1), HIGHEST) if value not in taken)
 

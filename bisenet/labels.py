@@ -8,21 +8,22 @@ name for it, holds train ids.
 import io
 import zlib
 from functools import cached_property
-from pathlib import PurePath
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from bisenet.arrays import ARRAY_SUFFIXES, read_array
+from bisenet.arrays import read_array
 from bisenet.classes import IGNORE, LOWEST, UNKNOWN
 from bisenet.errors import InputError
 from bisenet.images import JPEG_SIGNATURE, PNG_SIGNATURE, decode, read_file, read_image
-from bisenet.polygons import draw_coco, draw_file
+from bisenet.polygons import draw_coco, draw_json
 
 TRAIN_IDS = "_labelTrainIds.png"
+ARRAY_SUFFIXES = (".npy", ".npz", ".mat")
+POLYGON_SUFFIX = ".json"
 PNG_BIT_DEPTH, PNG_COLOR_TYPE = 24, 25  # offsets of the bytes in a PNG file
-PNG_GREY, PNG_PALETTE = 0, 3
+PNG_GREY, PNG_PALETTE = b"\0", b"\3"
 
 
 def read_raw(path):
@@ -31,12 +32,12 @@ def read_raw(path):
     if str(path).lower().endswith(ARRAY_SUFFIXES):
         return read_array(path, data)
     if data.startswith(JPEG_SIGNATURE) or _is_lossy_webp(data):
-        raise InputError(f"{path}: is lossy (JPEG or WebP), which changes label values at edges; save labels as PNG")
+        raise InputError(f"{path}: a lossy format (JPEG, WebP) changes label values at edges; save labels as PNG")
     is_png = data.startswith(PNG_SIGNATURE)
-    if is_png and data[PNG_COLOR_TYPE] == PNG_PALETTE:
+    if is_png and data[PNG_COLOR_TYPE : PNG_COLOR_TYPE + 1] == PNG_PALETTE:
         return _palette_indices(data, path)
     array = decode(data, cv2.IMREAD_UNCHANGED, path)
-    if is_png and data[PNG_COLOR_TYPE] == PNG_GREY and data[PNG_BIT_DEPTH] < 8:
+    if is_png and data[PNG_COLOR_TYPE : PNG_COLOR_TYPE + 1] == PNG_GREY and data[PNG_BIT_DEPTH] < 8:
         return array // (255 // (2 ** data[PNG_BIT_DEPTH] - 1))  # OpenCV stretches 1, 2 and 4 bits to 0..255
     if array.ndim == 3 and array.shape[2] in (3, 4):
         array = array[..., 2::-1]  # BGR(A) -> RGB
@@ -72,7 +73,7 @@ def _compare_checksums(data):
 
 
 class LabelReader:
-    """Callable: path of a label, or an image's part of a COCO file -> (H, W) uint8 train ids of one class table."""
+    """Callable: path of a label -> (H, W) uint8 train ids of one class table."""
 
     def __init__(self, table):
         self.table = table
@@ -81,27 +82,32 @@ class LabelReader:
         self._train_ids[len(table) : IGNORE] = UNKNOWN
         self._train_ids[IGNORE] = IGNORE
 
-    def __call__(self, label):
+    def __call__(self, path):
         """Raises `InputError` that names each value the table does not know, with its number of pixels."""
-        if isinstance(label, dict):
-            return draw_coco(label, self.table.polygon_ids(), self.table.background)
-        if PurePath(label).suffix.lower() == ".json":
-            return draw_file(label, self.table.polygon_ids(), self.table.background)
-        raw = read_raw(label)
+        path = str(path)
+        if path.lower().endswith(POLYGON_SUFFIX):
+            return draw_json(read_file(path), *self._polygons, path)
+        raw = read_raw(path)
         if raw.ndim == 3:
-            train_ids = self._color_ids(label)[_pack(raw)]
+            train_ids = self._color_ids(path)[_pack(raw)]
         else:
-            train_ids = _look_up(self._train_ids if str(label).endswith(TRAIN_IDS) else self._raw_ids, raw)
+            train_ids = _look_up(self._train_ids if path.endswith(TRAIN_IDS) else self._raw_ids, raw)
         unknown = train_ids == UNKNOWN
         if unknown.any():
-            raise InputError(f"{label}: {self._describe(raw, unknown)}")
+            raise InputError(f"{path}: {self._describe(raw, unknown)}")
         return train_ids
 
-    def _color_ids(self, label):
+    def coco(self, image, path):
+        """Train ids of a `CocoImage`; `path` is for messages."""
+        return draw_coco(image, *self._polygons, path)
+
+    @property
+    def _polygons(self):
+        return self.table.polygon_ids(), self.table.background
+
+    def _color_ids(self, path):
         if self._colors is None:
-            raise InputError(
-                f"{label}: is RGB, but two entries of the class table have one colour; give each its own"
-            )
+            raise InputError(f"{path}: is RGB, but two entries of the class table have one colour; give each its own")
         return self._colors
 
     @cached_property

@@ -23,7 +23,7 @@ from pathlib import Path, PurePosixPath
 from bisenet.errors import InputError, name_some
 from bisenet.images import IMAGE_SUFFIXES, files_below
 from bisenet.lists import read_lines, read_rows
-from bisenet.polygons import CocoFile
+from bisenet.polygons import CocoImage, read_coco
 
 SPLITS = ("train", "val")
 LISTS = "annos"  # the folder beside the datasets where the lists are written
@@ -74,7 +74,7 @@ class Pairs:
     images_without_label: list[str] = field(default_factory=list)
     labels_without_image: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
-    coco: dict[str, dict] = field(default_factory=dict)  # label of a pair -> its part of a COCO file
+    coco: dict[str, CocoImage] = field(default_factory=dict)  # label of a pair -> its part of a COCO file
     rendered: dict[str, str] = field(default_factory=dict)  # label of a pair -> PNG of train ids, below the lists
 
     def unmatched(self):
@@ -108,13 +108,14 @@ def _pair_source(folder, source, taken, found):
     """Add the pairs of one source to `found`; gives the names it has pairs of."""
     chosen = _choice(folder, source)
     images, twins = folder.match(source.images, IMAGE_SUFFIXES)
-    coco = _coco_file(folder, source)
-    if coco:
-        labels, lost = _coco_labels(coco, images, found.coco)
+    coco_file = _coco_file(folder, source)
+    if coco_file:
+        labels, lost = _coco_labels(folder, coco_file, images, found.coco)
         found.labels_without_image += lost
     else:
         labels, more = folder.match(source.labels, LABEL_SUFFIXES)
         twins += more
+    missing = sorted(_listed(folder, source.only)[1] - images.keys() - labels.keys())
     images, labels = (
         {name: path for name, path in files.items() if name not in taken and chosen(name)} for files in (images, labels)
     )
@@ -123,7 +124,6 @@ def _pair_source(folder, source, taken, found):
     found.images_without_label += [images[name] for name in images.keys() - paired]
     found.labels_without_image += [labels[name] for name in labels.keys() - paired]
     found.faults += twins
-    missing = sorted(_listed(folder, source.only)[1] - images.keys() - labels.keys() - taken)
     if missing:
         found.faults.append(
             f"{folder.root}: {len(missing)} names that {', '.join(source.only)} lists have no image: {name_some(missing)}"
@@ -166,21 +166,21 @@ def _without_suffix(name):
 def _coco_file(folder, source):
     """The COCO file that holds the labels of all images, or None."""
     files = [path for pattern in source.labels if "*" not in pattern for path in folder.named(pattern)]
-    return CocoFile(folder.root / files[0]) if files and files[0].lower().endswith(".json") else None
+    return next((path for path in files if path.lower().endswith(".json")), None)
 
 
-def _coco_labels(coco, images, parts):
+def _coco_labels(folder, coco_file, images, parts):
     """{name: label} of the images in a COCO file, and labels without an image; adds the parts of the file to `parts`."""
     by_base = defaultdict(list)
     for name, path in images.items():
         by_base[PurePosixPath(path).name].append((name, path))
     labels, lost = {}, []
-    for file_name, part in coco.images.items():
+    for file_name, part in read_coco(folder.root / coco_file).items():
         tail = PurePosixPath(file_name.replace("\\", "/"))
         candidates = by_base[tail.name]
         exact = [name for name, path in candidates if f"/{path}".endswith(f"/{tail}")]
         named = exact or [name for name, _ in candidates]
-        label = f"{coco.path.name}: {file_name}"
+        label = f"{coco_file}: {file_name}"
         if len(named) == 1:
             labels[named[0]] = label
             parts[label] = part

@@ -7,10 +7,10 @@ from pathlib import PurePosixPath
 
 from bisenet.errors import InputError, refuse
 from bisenet.images import write_png
-from bisenet.labels import TRAIN_IDS, LabelReader
+from bisenet.labels import ARRAY_SUFFIXES, POLYGON_SUFFIX, TRAIN_IDS, LabelReader
 from bisenet.progress import track
 
-RENDERED_SUFFIXES = (".json", ".mat", ".npy", ".npz")
+RENDERED_SUFFIXES = (POLYGON_SUFFIX, *ARRAY_SUFFIXES)
 
 
 def render_labels(found, table, folder, below, *, workers):
@@ -24,7 +24,7 @@ def render_labels(found, table, folder, below, *, workers):
     if len(set(targets)) < len(targets):
         twin = next(target for target in targets if targets.count(target) > 1)
         raise InputError(f"{found.root}: two labels would be rendered as {twin}; rename one of their images")
-    jobs = [(found.coco.get(label, found.root / label), folder / target) for label, target in rendered.items()]
+    jobs = [(found.root, label, found.coco.get(label), folder / target) for label, target in rendered.items()]
     faults = []
     if jobs:
         with ProcessPoolExecutor(workers) as pool:
@@ -40,9 +40,10 @@ def _name(image):
 
 
 def _render(read_label, job):
-    source, target = job
+    root, label, coco_image, target = job
     try:
-        write_png(target, read_label(source))
+        path = root / label
+        write_png(target, read_label.coco(coco_image, path) if coco_image else read_label(path))
     except InputError as error:
         return str(error)
     return None

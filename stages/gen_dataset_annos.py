@@ -6,12 +6,13 @@ With --suggest, look at a folder and write a first dataset.yaml for it instead.
 import argparse
 from pathlib import Path
 
+from bisenet.suggestion import suggest
+
 from bisenet.annotations import doubts, file_digests, write_annotations
 from bisenet.datasets import load_dataset
 from bisenet.errors import refuse
 from bisenet.pairing import pair_split
 from bisenet.rendering import render_labels
-from bisenet.suggestion import suggest
 from stages.entry import run
 from stages.params import load_params, worker_count
 from stages.paths import ANNOS

@@ -77,7 +77,7 @@ KNOBS = {
     "model": TEXT,
     "dataset": TEXT,
     "data_root": TEXT,
-    "unmatched": one_of("fail", "skip"),
+    "strict": SWITCH,
     "momentum": number("of 0 or more, below 1", lambda v: 0 <= v < 1),
     "power": POSITIVE,
     "gamma": POSITIVE_SHARE,
@@ -138,6 +138,11 @@ def load_params(*names, path=PARAMS_FILE):
 def pick(params, *names):
     """The part of `params` that one signature takes."""
     return {name: params[name] for name in names}
+
+
+def worker_count(workers):
+    """`workers` as a number of processes, None for one on each core."""
+    return None if workers == "auto" else max(1, workers)
 
 
 def chosen_protocol(params):

@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from bisenet.classes import ClassTable
+from bisenet.datasets import Dataset
+from bisenet.pairing import Source
+
 torch.set_num_threads(1)
+TABLE = ClassTable.from_dict({"classes": [{"name": "a", "color": [1, 2, 3]}], "ignore": [255]}, "table")
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +21,18 @@ def camvid():
     if not root:
         pytest.skip("CAMVID_ROOT is not set: no real photographs here")
     return Path(root)
+
+
+@pytest.fixture
+def make_dataset(tmp_path):
+    """make_dataset(files, **form): a dataset whose only split is described by `form`; each file holds its name."""
+
+    def make(files, name="own", **form):
+        root = tmp_path / name
+        root.mkdir(exist_ok=True)
+        for file in files:
+            (root / file).parent.mkdir(parents=True, exist_ok=True)
+            (root / file).write_bytes(os.fsencode(file))
+        return Dataset(name, root, {"train": [Source.from_dict(form, "form")] if form else []}, TABLE)
+
+    return make

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bisenet.classes import IGNORE, UNKNOWN, ClassTable, parse_color
+from bisenet.classes import IGNORE, UNKNOWN, ClassTable, Values, parse_color
 from bisenet.datasets import BUILT_IN
 from bisenet.errors import InputError
 from bisenet.yaml12 import read_yaml
@@ -23,8 +23,8 @@ def test_a_table_keeps_names_ids_and_colors_in_order():
     assert table.names == ("road", "car")
     assert table.ids == ((7,), (26, 27, 300))
     assert table.colors == ((128, 64, 128), (0, 0, 142))
-    assert table.ignore == (0, 255)
-    assert table.ignore_colors == ((0, 0, 0), (1, 2, 3))
+    assert table.ignore.ids == (0, 255)
+    assert table.ignore.colors == ((0, 0, 0), (1, 2, 3))
 
 
 def test_a_class_without_an_id_has_its_place():
@@ -32,12 +32,12 @@ def test_a_class_without_an_id_has_its_place():
 
 
 def test_one_ignored_value_needs_no_list():
-    assert table_of(ROAD, ignore=255).ignore == (255,)
-    assert table_of(ROAD, ignore=0).ignore == (0,)
+    assert table_of(ROAD, ignore=255).ignore.ids == (255,)
+    assert table_of(ROAD, ignore=0).ignore.ids == (0,)
 
 
 def test_an_empty_ignore_ignores_nothing():
-    assert table_of(ROAD, ignore=None).ignore == table_of(ROAD).ignore == ()
+    assert table_of(ROAD, ignore=None).ignore == table_of(ROAD).ignore == Values()
 
 
 def test_a_name_is_one_line_of_text():
@@ -72,7 +72,9 @@ def test_a_malformed_class_is_an_error_that_names_the_file(entry):
         table_of(entry)
 
 
-@pytest.mark.parametrize("ignore", [-1, 70000, False, True, "", "black", 1.5, {"a": 1}, [None], [[0, 0]], [255, 255]])
+@pytest.mark.parametrize(
+    "ignore", [-32769, 70000, False, True, "", "7", 1.5, {"a": 1}, [None], [[0, 0]], [255, 255], "road"]
+)
 def test_a_malformed_ignore_is_an_error_that_names_the_file(ignore):
     with pytest.raises(InputError, match=r"^my\.yaml: "):
         table_of(ROAD, ignore=ignore)
@@ -108,10 +110,10 @@ def test_254_classes_fit_and_255_do_not():
 def test_lookup_gives_each_value_its_train_id_and_the_rest_is_unknown():
     lookup = table_of(ROAD, CAR, ignore=[0, 65535]).lookup()
     expected = {7: 0, 26: 1, 27: 1, 300: 1, 0: IGNORE, 65535: IGNORE}
-    assert lookup.shape == (65536,)
+    assert lookup.shape == (98304,)
     assert lookup.dtype == np.uint8
     assert {value: int(lookup[value]) for value in expected} == expected
-    assert (lookup == UNKNOWN).sum() == 65536 - len(expected)
+    assert (lookup == UNKNOWN).sum() == 98304 - len(expected)
 
 
 def test_to_raw_then_lookup_is_the_identity():
@@ -142,12 +144,62 @@ def test_a_mask_of_0_and_255_may_have_255_as_its_class():
     assert table.to_raw(np.array([[0, 1]])).tolist() == [[0, 255]]
 
 
+def test_a_negative_value_may_be_ignored():
+    table = table_of(ROAD, ignore=[-1, 3])
+    assert table.lookup()[[-1, 3, 7, -2]].tolist() == [IGNORE, IGNORE, 0, UNKNOWN]
+    assert table.to_raw(np.array([[IGNORE]])).tolist() == [[3]]
+
+
+@pytest.mark.parametrize("value", [-1, [7, -1], "7", [], True, 7.0])
+def test_a_class_has_no_negative_or_quoted_value(value):
+    with pytest.raises(InputError, match="class 'road'"):
+        table_of({**ROAD, "id": value})
+
+
+def test_an_ignored_pixel_never_becomes_the_value_of_a_class():
+    table = table_of({**ROAD, "id": [255, 254]}, {**CAR, "id": 253})
+    assert table.to_raw(np.array([[IGNORE, 0, 1]], np.uint8)).tolist() == [[252, 255, 253]]
+
+
+def test_polygons_are_called_by_the_class_by_its_other_names_or_skipped():
+    table = table_of(ROAD, {**CAR, "id": [26, "van", "bus"]}, ignore=["ego vehicle", 0], skip=["license plate"])
+    names = {"road": 0, "car": 1, "van": 1, "bus": 1, "ego vehicle": IGNORE, "license plate": None}
+    assert table.polygon_ids() == names
+    assert table.ids == ((7,), (26,))
+
+
+@pytest.mark.parametrize("rest", [{"ignore": ["road"]}, {"skip": ["road"]}, {"ignore": ["x"], "skip": ["x"]}])
+def test_a_name_of_two_classes_is_an_error(rest):
+    with pytest.raises(InputError, match="belongs to"):
+        table_of(ROAD, CAR, **rest)
+    with pytest.raises(InputError, match="road belongs to 'road' and to 'car'"):
+        table_of(ROAD, {**CAR, "id": ["road"]})
+
+
+@pytest.mark.parametrize(
+    ("name", "background"), [("background", 1), ("_background_", 1), ("Background", 1), ("b", IGNORE)]
+)
+def test_what_no_polygon_covers_is_background_or_ignored(name, background):
+    assert table_of(ROAD, {**CAR, "name": name}).background == background
+
+
+def test_a_class_may_have_several_colours_and_is_drawn_in_the_first():
+    table = table_of(ROAD, {**CAR, "color": [[0, 0, 142], "#010203"]}, ignore=[[9, 9, 9]])
+    assert table.colors == ((128, 64, 128), (0, 0, 142))
+    assert table.color_ids() == [((128, 64, 128), 0), ((0, 0, 142), 1), ((1, 2, 3), 1), ((9, 9, 9), IGNORE)]
+
+
 def test_a_table_comes_back_from_its_dict():
-    table = table_of(ROAD, CAR, ignore=[0, 255, [0, 0, 0]])
+    table = table_of(
+        {**ROAD, "color": [[1, 2, 3], [4, 5, 6]]},
+        {**CAR, "id": [26, "van"]},
+        ignore=[-1, 255, [0, 0, 0], "x"],
+        skip=["y"],
+    )
     assert ClassTable.from_dict(table.to_dict(), "again") == table
 
 
-@pytest.mark.parametrize("name", ["camvid", "cityscapes", "synthetic"])
+@pytest.mark.parametrize("name", [path.stem for path in BUILT_IN.glob("*.yaml")])
 def test_built_in_tables_are_read_and_invert(name):
     table = ClassTable.from_dict(read_yaml(BUILT_IN / f"{name}.yaml"), name)
     label = np.append(np.arange(len(table)), IGNORE).astype(np.uint8)

@@ -234,7 +234,7 @@ def test_a_colour_with_red_and_blue_swapped_is_another_class(tmp_path):
 
 
 def test_a_jpeg_label_is_an_error_whatever_its_name(tmp_path):
-    with pytest.raises(InputError, match=r"label\.png: JPEG changes label values"):
+    with pytest.raises(InputError, match=r"label\.png: a lossy format \(JPEG, WebP\) changes label values"):
         LabelReader(TABLE)(save(tmp_path, np.zeros((8, 8), np.uint8), "JPEG"))
 
 

@@ -15,11 +15,12 @@ STAGES = list(DVC["stages"])
 PLACE_NOT_CONTENT = {"data_root", "device", "workers"}  # where a stage runs, not what it makes: never a reason to rerun
 LEVELS = [  # a module imports only from levels before its own
     {"__init__", "errors"},
-    {"artifacts", "precision", "progress", "yaml12"},
+    {"arrays", "artifacts", "lists", "polygons", "precision", "progress", "yaml12"},
     {"classes", "images", "scenes"},
-    {"annotations", "labels", "transforms", "distributed", "models"},
-    {"datasets", "statistics", "losses", "schedules", "optim", "metrics", "inference", "loader"},
-    {"trainer", "evaluation", "checkpoint", "visualize", "reporting"},
+    {"pairing", "labels", "transforms", "distributed", "models"},
+    {"annotations", "datasets", "rendering", "statistics"} | {"losses", "schedules", "optim", "metrics"},
+    {"inference", "loader"},
+    {"suggestion", "trainer", "evaluation", "checkpoint", "visualize", "reporting"},
 ]
 
 

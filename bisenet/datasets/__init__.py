@@ -65,14 +65,18 @@ def load_dataset(name, data_root):
         raise InputError(f"{source}: 'expected' is {{train: pairs, val: pairs}}, not {expected}")
     if channels is not None and (type(channels) is not int or channels < 1):
         raise InputError(f"{source}: 'channels' is a whole number, 1 or more, not {channels!r}")
-    return Dataset(name, root, _splits(data.get("splits"), source), ClassTable.from_dict(data, source), expected, channels)
+    return Dataset(
+        name, root, _splits(data.get("splits"), source), ClassTable.from_dict(data, source), expected, channels
+    )
 
 
 def _splits(forms, source):
     if isinstance(forms, dict) and set(forms) == {"images", "labels", SHARE}:
         share = forms[SHARE]
         if type(share) is not float or not 0 < share < 1:
-            raise InputError(f"{source}: splits: '{SHARE}' is a share of the images, above 0 and below 1, not {share!r}")
+            raise InputError(
+                f"{source}: splits: '{SHARE}' is a share of the images, above 0 and below 1, not {share!r}"
+            )
         files = {key: forms[key] for key in ("images", "labels")}
         where = f"{source}: splits"
         return {
