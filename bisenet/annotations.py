@@ -13,8 +13,7 @@ from pathlib import Path
 from bisenet.artifacts import csv_text, write_json, write_text
 from bisenet.classes import ClassTable
 from bisenet.errors import InputError, name_some
-from bisenet.lists import read_rows
-from bisenet.pairing import LISTS
+from bisenet.lists import LISTS, read_rows
 from bisenet.yaml12 import read_yaml, yaml_text
 
 CLASSES_FILE = "classes.yaml"

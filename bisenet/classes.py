@@ -8,9 +8,9 @@ A table is data, in a dataset's YAML file and in every checkpoint:
     ignore: [0, 1, 255, [0, 0, 0], ego vehicle]    # what is never trained or counted
     skip: [license plate]                          # polygons that are not drawn: what they cover stays
 
-Values are numbers in files of ids, colours in RGB labels, and names in annotations made of polygons, where a class's own
-name always counts. A class's train id is its place in the list, and so is its `id` where no number is given. Every value
-that a label file may hold must be listed, so that a surprise is found and not trained on.
+Values are numbers in files of ids, colours in RGB labels, and names in annotations made of polygons, where a class's
+own name always counts. A class's train id is its place in the list, and so is its `id` where no number is given. Every
+value that a label file may hold must be listed, so that a surprise is found and not trained on.
 """
 
 import re

@@ -1,8 +1,8 @@
 """Any label file -> (H, W) uint8 train ids.
 
-What is read: PNG, TIFF and BMP of raw ids, 8 or 16 bit; palette PNG, by its indices; RGB, by the table's colours; NumPy and
-MATLAB arrays; polygons of labelme, Cityscapes and COCO. A file whose name ends in `_labelTrainIds.png`, Cityscapes' own
-name for it, holds train ids.
+What is read: PNG, TIFF and BMP of raw ids, 8 or 16 bit; palette PNG, by its indices; RGB, by the table's colours; NumPy
+and MATLAB arrays; polygons of labelme, Cityscapes and COCO. A file whose name ends in `_labelTrainIds.png`, Cityscapes'
+own name for it, holds train ids.
 """
 
 import io

@@ -4,6 +4,9 @@ import csv
 
 from bisenet.errors import InputError
 
+SPLITS = ("train", "val")  # each is a list
+LISTS = "annos"  # the folder of the lists, beside those of the datasets
+
 
 def read_rows(path):
     """[(image, label)] of a CSV file without a header; blank lines do not count."""

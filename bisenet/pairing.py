@@ -6,8 +6,8 @@ A split is a source of files, or a list of sources, where a name that one source
     {list: val.txt}                      # "image,label" lines
 
 PATTERN: `**/` any folders, `*` any part of a name, `{png,jpg}` one of these. What the stars match is the *name* that an
-image and its label share. A pattern without a star is a folder, with all below it; as labels, it may be one COCO file for
-all images. Of a list of patterns the first that has a file for a name wins.
+image and its label share. A pattern without a star is a folder, with all below it; as labels, it may be one COCO file
+for all images. Of a list of patterns the first that has a file for a name wins.
 NAMES: a glob on the name, a `.txt` file with one name a line, or a list of these.
 """
 
@@ -25,8 +25,6 @@ from bisenet.images import IMAGE_SUFFIXES, files_below
 from bisenet.lists import read_lines, read_rows
 from bisenet.polygons import CocoImage, read_coco
 
-SPLITS = ("train", "val")
-LISTS = "annos"  # the folder beside the datasets where the lists are written
 LABEL_SUFFIXES = (*IMAGE_SUFFIXES, ".json", ".mat", ".npz")
 BRACES = r"(\{[^{}]*\})"
 WILDCARD = rf"(\*\*/|\*|{BRACES[1:-1]})"
@@ -125,9 +123,8 @@ def _pair_source(folder, source, taken, found):
     found.labels_without_image += [labels[name] for name in labels.keys() - paired]
     found.faults += twins
     if missing:
-        found.faults.append(
-            f"{folder.root}: {len(missing)} names that {', '.join(source.only)} lists have no image: {name_some(missing)}"
-        )
+        lists = ", ".join(source.only)
+        found.faults.append(f"{folder.root}: {len(missing)} names in {lists} have no image: {name_some(missing)}")
     return paired
 
 
@@ -170,7 +167,7 @@ def _coco_file(folder, source):
 
 
 def _coco_labels(folder, coco_file, images, parts):
-    """{name: label} of the images in a COCO file, and labels without an image; adds the parts of the file to `parts`."""
+    """{name: label} of the images in a COCO file, and labels without an image; adds the file's parts to `parts`."""
     by_base = defaultdict(list)
     for name, path in images.items():
         by_base[PurePosixPath(path).name].append((name, path))

@@ -14,7 +14,7 @@ RENDERED_SUFFIXES = (POLYGON_SUFFIX, *ARRAY_SUFFIXES)
 
 
 def render_labels(found, table, folder, below, *, workers):
-    """Render what needs it of `Pairs` into `folder / below`; gives the `Pairs` that know the PNGs, relative to `folder`.
+    """Render what needs it of `Pairs` into `folder / below`; gives the `Pairs` that know the PNGs.
 
     workers: processes, None for one on each core. Raises one `InputError` that lists every faulty label.
     """

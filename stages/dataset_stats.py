@@ -1,7 +1,8 @@
 """Read every pair once: check it, and write sizes, mean and deviation, and class shares."""
 
-from bisenet.annotations import SPLITS, read_classes, read_pairs
+from bisenet.annotations import read_classes, read_pairs
 from bisenet.artifacts import write_csv, write_json
+from bisenet.lists import SPLITS
 from bisenet.statistics import check_classes, dataset_statistics
 from stages.entry import run
 from stages.params import load_params

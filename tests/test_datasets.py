@@ -3,9 +3,12 @@
 from fnmatch import fnmatchcase
 
 import pytest
+from conftest import TABLE
 
-from bisenet.annotations import pair_split
 from bisenet.datasets import BUILT_IN, load_dataset
+from bisenet.errors import InputError
+from bisenet.lists import SPLITS
+from bisenet.pairing import Source, pair_split
 from bisenet.yaml12 import read_yaml
 
 TABLES = {path.stem: read_yaml(path) for path in sorted(BUILT_IN.glob("*.yaml"))}
@@ -368,4 +371,110 @@ def test_a_layout_is_paired(tmp_path, layout):
     for split, expected in zip(("train", "val"), labels, strict=True):
         found = pair_split(dataset, split)
         assert sorted(label for _, label in found.pairs) == sorted(expected)
-        assert found.faults() == []
+        assert found.faults == []
+
+
+# --- a person's own
+
+OWN = """
+splits:
+  train: {images: i, labels: l}
+  val: {list: val.txt}
+classes:
+- {name: a, color: [1, 2, 3]}
+ignore: [255]
+"""
+
+
+def write_own(tmp_path, text):
+    (tmp_path / "own").mkdir(exist_ok=True)
+    (tmp_path / "own/dataset.yaml").write_text(text)
+
+
+def test_ones_own_dataset_is_its_dataset_yaml(tmp_path):
+    write_own(tmp_path, OWN)
+    dataset = load_dataset("own", tmp_path)
+    assert dataset.root == tmp_path / "own"
+    assert dataset.splits == {"train": [Source(images=("i",), labels=("l",))], "val": [Source(list="val.txt")]}
+    assert dataset.table == TABLE
+
+
+def test_a_dataset_yaml_goes_before_the_built_in_of_that_name(tmp_path):
+    (tmp_path / "camvid").mkdir()
+    assert len(load_dataset("camvid", tmp_path).table) == 11
+    (tmp_path / "camvid/dataset.yaml").write_text(OWN)
+    assert load_dataset("camvid", tmp_path).table == TABLE
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_built_in_dataset_names_both_splits(tmp_path, name):
+    (tmp_path / name).mkdir()
+    assert tuple(load_dataset(name, tmp_path).splits) == SPLITS
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("train:", "trian:"),
+        ("  val: {list: val.txt}\n", ""),
+        ("{list: val.txt}", "val.txt"),
+        ("{list: val.txt}", "{list: val.txt, images: i}"),
+        ("{list: val.txt}", "{list: [5]}"),
+        ("{list: val.txt}", "{list: }"),
+        ("{list: val.txt}", "{list: /val.txt}"),
+        ("images: i", "images: 5"),
+        ("images: i", "images: ''"),
+        ("images: i", "images: /abs/*.png"),
+        ("images: i, ", ""),
+        ("classes", "classe"),
+        ("a, color", "a, colour"),
+        ("[255]", "[1.5]"),
+        ("splits:", "splits: []\nother:"),
+        ("ignore: [255]", "ignore: [255"),
+        ("ignore: [255]", "ignored: [255]"),
+        ("ignore: [255]", "channels: 0"),
+        ("ignore: [255]", "channels: three"),
+        ("ignore: [255]", "expected: 367"),
+        ("ignore: [255]", "expected: {train: many}"),
+        ("labels: l}", "labels: l, only: 5}"),
+        ("labels: l}", "labels: l, only: /abs/*}"),
+        ("labels: l}", "labels: []}"),
+        ("{images: i, labels: l}", "[{images: i, labels: l}, 5]"),
+        ("{images: i, labels: l}", "[]"),
+    ],
+)
+def test_a_malformed_description_is_an_error_that_names_the_file(tmp_path, before, after):
+    assert before in OWN
+    write_own(tmp_path, OWN.replace(before, after))
+    with pytest.raises(InputError, match=r"own/dataset\.yaml: "):
+        load_dataset("own", tmp_path)
+
+
+def test_an_unknown_dataset_is_an_error_that_lists_the_built_in_ones(tmp_path):
+    with pytest.raises(InputError, match="nowhere: there is no such folder.*Built in: ade20k, camvid, "):
+        load_dataset("nowhere", tmp_path)
+    (tmp_path / "own").mkdir()
+    with pytest.raises(InputError, match=r"own/dataset\.yaml: is missing.*--suggest.*Built in: ade20k"):
+        load_dataset("own", tmp_path)
+
+
+def test_a_share_makes_two_sides_of_one_source(tmp_path):
+    write_own(tmp_path, OWN.replace(OWN[1 : OWN.index("classes")], "splits: {images: i, labels: [l, m], val: 0.25}\n"))
+    assert load_dataset("own", tmp_path).splits == {
+        "train": [Source(images=("i",), labels=("l", "m"), share=(0.25, 1))],
+        "val": [Source(images=("i",), labels=("l", "m"), share=(0, 0.25))],
+    }
+
+
+@pytest.mark.parametrize("share", ["0", "1", "1.5", "-0.2", "20", "'0.2'", "true", ""])
+def test_a_share_that_is_none_is_an_error(tmp_path, share):
+    text = f"splits: {{images: i, labels: l, val: {share}}}\n"
+    write_own(tmp_path, OWN.replace(OWN[1 : OWN.index("classes")], text))
+    with pytest.raises(InputError, match=r"own/dataset\.yaml: splits"):
+        load_dataset("own", tmp_path)
+
+
+def test_the_folder_of_the_lists_is_no_dataset(tmp_path):
+    (tmp_path / "annos").mkdir()
+    with pytest.raises(InputError, match="give the dataset another name"):
+        load_dataset("annos", tmp_path)

@@ -270,7 +270,7 @@ def test_listed_names_without_files_are_a_fault_that_names_them(make_dataset):
     found = pair_split(dataset, "train")
     assert found.unmatched() == ["1 label without an image: l/b.png"]
     [fault] = found.faults
-    assert fault.endswith("2 names that names.txt lists have no image: c, d")
+    assert fault.endswith("2 names in names.txt have no image: c, d")
 
 
 @pytest.mark.parametrize(("text", "message"), [(None, "names.txt: the list of names is missing"), (" \n", "is empty")])

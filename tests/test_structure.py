@@ -15,8 +15,9 @@ STAGES = list(DVC["stages"])
 PLACE_NOT_CONTENT = {"data_root", "device", "workers"}  # where a stage runs, not what it makes: never a reason to rerun
 LEVELS = [  # a module imports only from levels before its own
     {"__init__", "errors"},
-    {"arrays", "artifacts", "lists", "polygons", "precision", "progress", "yaml12"},
+    {"arrays", "artifacts", "lists", "precision", "progress", "yaml12"},
     {"classes", "images", "scenes"},
+    {"polygons"},
     {"pairing", "labels", "transforms", "distributed", "models"},
     {"annotations", "datasets", "rendering", "statistics"} | {"losses", "schedules", "optim", "metrics"},
     {"inference", "loader"},

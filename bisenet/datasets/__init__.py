@@ -21,7 +21,8 @@ from pathlib import Path
 
 from bisenet.classes import ClassTable
 from bisenet.errors import InputError
-from bisenet.pairing import LISTS, SPLITS, Source
+from bisenet.lists import LISTS, SPLITS
+from bisenet.pairing import Source
 from bisenet.yaml12 import read_yaml
 
 BUILT_IN = Path(__file__).parent
