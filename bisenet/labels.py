@@ -21,7 +21,7 @@ def read_raw(path):
     """The file's own values: (H, W) uint8 or uint16 ids, or (H, W, 3) uint8 RGB."""
     data = read_file(path)
     if data.startswith(JPEG_SIGNATURE):
-        raise InputError(f"{path}: JPEG changes label values at edges; save labels as PNG")
+        raise InputError(f"{path}: JPEG changes label values at edges; save labels as PNG", "JPEG label")
     array = decode(data, cv2.IMREAD_UNCHANGED, path)
     if data.startswith(PNG_SIGNATURE):
         if data[PNG_COLOR_TYPE] == PNG_PALETTE:
@@ -41,7 +41,8 @@ def _palette_indices(data, path):
         with Image.open(io.BytesIO(data)) as image:
             return np.asarray(image)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path}: cannot be decoded ({error}); replace it or remove it with its partner") from None
+        message = f"{path}: cannot be decoded ({error}); replace it or remove it with its partner"
+        raise InputError(message, "cannot be decoded") from None
 
 
 class LabelReader:
@@ -63,7 +64,7 @@ class LabelReader:
         label = self._from_colors(raw, path) if raw.ndim == 3 else self._lookup[raw]
         unknown = label == UNKNOWN
         if unknown.any():
-            raise InputError(f"{path}: {self._describe(raw[unknown])}")
+            raise InputError(f"{path}: {self._describe(raw[unknown])}", "unknown value")
         return label
 
     def _from_colors(self, raw, path):
@@ -85,17 +86,20 @@ class LabelReader:
         )
 
 
-def read_pair(pair, read_label):
-    """(image, label) paths -> (H, W, 3) uint8 RGB and (H, W) uint8 train ids.
+def read_pair(pair, read_label, channels=None):
+    """(image, label) paths -> (H, W, C) uint8 or uint16 and (H, W) uint8 train ids.
 
+    channels: C, None for as many as the file has.
     Raises `InputError` for what either file has wrong, and where they differ in size.
     """
-    image, label = read_image(pair[0]), read_label(pair[1])
+    image = read_image(pair[0], channels) if channels else read_image(pair[0])
+    label = read_label(pair[1])
     if image.shape[:2] != label.shape:
         sizes = [f"{w} x {h}" for h, w in (image.shape[:2], label.shape)]
         raise InputError(
             f"{pair[1]}: the label is {sizes[1]} and its image {pair[0]} is {sizes[0]} (width x height); "
-            "both must be of one size, after EXIF orientation is applied to the image"
+            "both must be of one size, after EXIF orientation is applied to the image",
+            "sizes differ",
         )
     return image, label
 
