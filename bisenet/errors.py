@@ -1,13 +1,49 @@
-"""The one exception that is a person's to mend, and how many faults fit one message."""
+"""The one exception that is a person's to mend, and many of them told at once."""
 
-SHOWN = 10  # how many names or faults a message shows before it only counts
+from collections import Counter
+
+SHOWN = 10  # how many faults or names a message lists before it only counts
 
 
 class InputError(Exception):
     """Something a person gave is wrong; the message names the file or key, the value and the cure.
 
     Stages print it without a traceback. Any other exception is a fault of this project.
+    kind: two words for a summary of many, such as "cut short".
     """
+
+    def __init__(self, message, kind="other"):
+        super().__init__(message)
+        self.kind = kind
+
+
+class Faults:
+    """Collects the `InputError` of many files in little memory, to raise them as one, the same in any order."""
+
+    def __init__(self):
+        self.kinds = Counter()
+        self.first = []
+
+    def add(self, error):
+        self.kinds[error.kind] += 1
+        self.first = first_few(self.first, str(error))
+
+    def check(self, what="faulty files"):
+        """Raise one `InputError`: how many of each kind, the first by name, how many more."""
+        kinds = sorted(self.kinds.items(), key=lambda item: (-item[1], item[0]))
+        counts = ", ".join(f"{kind}: {count}" for kind, count in kinds)
+        total = self.kinds.total()
+        refuse(f"{total} {what} ({counts}):", self.first, total)
+
+
+def refuse(headline, faults, total=None):
+    """Raise one `InputError`, the headline and a line for each of the first faults, unless there is none.
+
+    total: how many there are, where `faults` are only some
+    """
+    if faults:
+        more = (total or len(faults)) - SHOWN
+        raise InputError("\n  ".join([headline, *faults[:SHOWN], *([f"and {more} more"] if more > 0 else [])]))
 
 
 def name_some(names):
@@ -16,8 +52,8 @@ def name_some(names):
     return f"{shown} and {len(names) - SHOWN} more" if len(names) > SHOWN else shown
 
 
-def refuse(headline, faults):
-    """Raise one `InputError`, the headline and a line for each of the first faults, unless there is none."""
-    if faults:
-        more = [f"and {len(faults) - SHOWN} more"] if len(faults) > SHOWN else []
-        raise InputError("\n  ".join([headline, *faults[:SHOWN], *more]))
+def first_few(names, name):
+    """The first `SHOWN` of the sorted `names` and one more."""
+    if len(names) == SHOWN and name >= names[-1]:
+        return names
+    return sorted([*names, name])[:SHOWN]

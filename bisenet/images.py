@@ -28,11 +28,11 @@ def read_file(path):
     try:
         data = Path(path).read_bytes()
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+        raise InputError(f"{path}: cannot be read ({error.strerror})", "cannot be read") from None
     if not data:
-        raise InputError(f"{path}: the file is empty; replace it or remove it with its partner")
+        raise InputError(f"{path}: the file is empty; replace it or remove it with its partner", "empty")
     if _truncated(data):
-        raise InputError(f"{path}: the file is cut short; copy it again or remove it with its partner")
+        raise InputError(f"{path}: the file is cut short; copy it again or remove it with its partner", "cut short")
     return data
 
 
@@ -43,7 +43,8 @@ def decode(data, flags, path):
     except cv2.error:
         array = None
     if array is None:
-        raise InputError(f"{path}: cannot be decoded as an image; replace it or remove it with its partner")
+        message = f"{path}: cannot be decoded as an image; replace it or remove it with its partner"
+        raise InputError(message, "cannot be decoded")
     return array
 
 

@@ -32,7 +32,8 @@ def read_raw(path):
     if str(path).lower().endswith(ARRAY_SUFFIXES):
         return read_array(path, data)
     if data.startswith(JPEG_SIGNATURE) or _is_lossy_webp(data):
-        raise InputError(f"{path}: a lossy format (JPEG, WebP) changes label values at edges; save labels as PNG")
+        message = f"{path}: a lossy format (JPEG, WebP) changes label values at edges; save labels as PNG"
+        raise InputError(message, "lossy label")
     is_png = data.startswith(PNG_SIGNATURE)
     if is_png and data[PNG_COLOR_TYPE : PNG_COLOR_TYPE + 1] == PNG_PALETTE:
         return _palette_indices(data, path)
@@ -57,7 +58,8 @@ def _palette_indices(data, path):
         with Image.open(io.BytesIO(data)) as image:
             return np.asarray(image)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path}: cannot be decoded ({error}); replace it or remove it with its partner") from None
+        message = f"{path}: cannot be decoded ({error}); replace it or remove it with its partner"
+        raise InputError(message, "cannot be decoded") from None
 
 
 def _compare_checksums(data):
@@ -94,7 +96,7 @@ class LabelReader:
             train_ids = _look_up(self._train_ids if path.endswith(TRAIN_IDS) else self._raw_ids, raw)
         unknown = train_ids == UNKNOWN
         if unknown.any():
-            raise InputError(f"{path}: {self._describe(raw, unknown)}")
+            raise InputError(f"{path}: {self._describe(raw, unknown)}", "unknown value")
         return train_ids
 
     def coco(self, image, path):
@@ -141,17 +143,20 @@ def _look_up(table, raw):
     return np.where(inside, table[np.where(inside, raw, 0)], np.uint8(UNKNOWN))
 
 
-def read_pair(pair, read_label):
-    """(image, label) paths -> (H, W, 3) uint8 RGB and (H, W) uint8 train ids.
+def read_pair(pair, read_label, channels=None):
+    """(image, label) paths -> (H, W, C) uint8 or uint16 and (H, W) uint8 train ids.
 
+    channels: C, None for as many as the file has.
     Raises `InputError` for what either file has wrong, and where they differ in size.
     """
-    image, label = read_image(pair[0]), read_label(pair[1])
+    image = read_image(pair[0], channels) if channels else read_image(pair[0])
+    label = read_label(pair[1])
     if image.shape[:2] != label.shape:
         sizes = [f"{w} x {h}" for h, w in (image.shape[:2], label.shape)]
         raise InputError(
             f"{pair[1]}: the label is {sizes[1]} and its image {pair[0]} is {sizes[0]} (width x height); "
-            "both must be of one size, after EXIF orientation is applied to the image"
+            "both must be of one size, after EXIF orientation is applied to the image",
+            "sizes differ",
         )
     return image, label
 

@@ -1,36 +1,48 @@
 """One pass over a dataset: sizes, mean and deviation of the images, shares of the classes, and every fault of a file.
 
-Each file is decoded once. Sums are exact integers, so neither the order of files nor the number of processes can change
-a digit.
+Each file is decoded once, or not at all where the result of an earlier run is kept. Sums are exact integers, so neither
+the order of files, nor the number of processes, nor what was kept can change a digit.
 """
 
 import json
-from concurrent.futures import ProcessPoolExecutor
+import sys
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 from math import sqrt
 from pathlib import Path
 
+import cv2
 import numpy as np
 
+from bisenet import classes, errors, images, labels
 from bisenet.classes import IGNORE
-from bisenet.errors import InputError
+from bisenet.errors import SHOWN, Faults, InputError, first_few
+from bisenet.file_cache import FileCache, maker_digest
 from bisenet.labels import LabelReader, read_pair
+from bisenet.parallel import map_files
 from bisenet.progress import track
 
-SHOWN = 20  # how many faults a message lists before it only counts
+MADE_BY = (sys.modules[__name__], classes, errors, images, labels)  # the modules whose code `pair_statistics` runs
+FLOAT32_EXACT = 2**24  # a float32 can count so far and no further
 
 
 @dataclass
-class FileStatistics:
-    """What one pair adds. `fault` is a message, and then nothing else counts."""
+class FormatStatistics:
+    """The sum over images of one number of channels and one bit depth."""
 
-    fault: str = ""
-    size: tuple[int, int] = (0, 0)  # height, width
-    channel_sums: tuple = (0, 0, 0)  # of 0..255 values
-    channel_squares: tuple = (0, 0, 0)
-    class_pixels: tuple = ()
-    ignored_pixels: int = 0
+    images: int = 0
+    pixels: int = 0
+    sums: list = field(default_factory=list)  # for each channel, of the file's own values
+    squares: list = field(default_factory=list)
+    first: list = field(default_factory=list)  # paths of a few
+
+    def add(self, path, pixels, sums, squares):
+        self.images += 1
+        self.pixels += pixels
+        self.sums = _added(self.sums or [0] * len(sums), sums)
+        self.squares = _added(self.squares or [0] * len(sums), squares)
+        self.first = first_few(self.first, path)
 
 
 @dataclass
@@ -40,9 +52,8 @@ class DatasetStatistics:
     num_classes: int
     images: int = 0
     pixels: int = 0
-    sizes: dict = field(default_factory=dict)  # (height, width) -> images
-    channel_sums: list = field(default_factory=lambda: [0, 0, 0])
-    channel_squares: list = field(default_factory=lambda: [0, 0, 0])
+    sizes: Counter = field(default_factory=Counter)  # (height, width) -> images
+    formats: dict = field(default_factory=dict)  # (channels, bit depth) -> FormatStatistics
     class_pixels: list = field(default_factory=list)
     class_images: list = field(default_factory=list)
     ignored_pixels: int = 0
@@ -51,26 +62,30 @@ class DatasetStatistics:
         self.class_pixels = [0] * self.num_classes
         self.class_images = [0] * self.num_classes
 
-    def add(self, file):
+    def add(self, path, pair):
+        """path: of the image; pair: what `pair_statistics` found, as a dict."""
+        height, width = pair["size"]
         self.images += 1
-        self.pixels += file.size[0] * file.size[1]
-        self.sizes[file.size] = self.sizes.get(file.size, 0) + 1
-        self.channel_sums = _added(self.channel_sums, file.channel_sums)
-        self.channel_squares = _added(self.channel_squares, file.channel_squares)
-        self.class_pixels = _added(self.class_pixels, file.class_pixels)
-        self.class_images = _added(self.class_images, [int(n > 0) for n in file.class_pixels])
-        self.ignored_pixels += file.ignored_pixels
+        self.pixels += height * width
+        self.sizes[height, width] += 1
+        form = self.formats.setdefault((len(pair["sums"]), pair["bit_depth"]), FormatStatistics())
+        form.add(path, height * width, pair["sums"], pair["squares"])
+        self.class_pixels = _added(self.class_pixels, pair["class_pixels"])
+        self.class_images = _added(self.class_images, [int(n > 0) for n in pair["class_pixels"]])
+        self.ignored_pixels += pair["ignored_pixels"]
 
-    @property
-    def mean(self):
-        """RGB, 0..1"""
-        return [total / self.pixels / 255 for total in self.channel_sums]
+    def mean_and_std(self, channels, bit_depth):
+        """Of all pixels, each a list of `channels` shares of the full range, after all images have as many channels.
 
-    @property
-    def std(self):
-        """RGB, 0..1, over all pixels"""
-        sums = zip(self.channel_sums, self.channel_squares, strict=True)
-        return [sqrt(self.pixels * square - total**2) / self.pixels / 255 for total, square in sums]
+        Grey counts as equal red, green and blue, and a fourth channel is dropped, as `read_image` does it.
+        """
+        forms = [
+            (_converted(form.sums, channels), _converted(form.squares, channels)) for form in self.formats.values()
+        ]
+        sums, squares = ([sum(column) for column in zip(*part, strict=True)] for part in zip(*forms, strict=True))
+        scale = self.pixels * (2**bit_depth - 1)
+        spreads = [self.pixels * square - total**2 for total, square in zip(sums, squares, strict=True)]
+        return [total / scale for total in sums], [sqrt(spread) / scale for spread in spreads]
 
     @property
     def class_shares(self):
@@ -78,13 +93,16 @@ class DatasetStatistics:
         labelled = sum(self.class_pixels)
         return [pixels / labelled if labelled else 0.0 for pixels in self.class_pixels]
 
-    def to_dict(self, names):
-        """Plain types for JSON."""
+    def to_dict(self, names, channels, bit_depth):
+        """Plain types for JSON. channels, bit_depth: `common_format` of the whole dataset."""
+        mean, std = self.mean_and_std(channels, bit_depth)
         return {
             "images": self.images,
             "sizes": {f"{w}x{h}": self.sizes[h, w] for h, w in sorted(self.sizes)},  # width x height
-            "mean_rgb": self.mean,
-            "std_rgb": self.std,
+            "channels": channels,
+            "bit_depth": bit_depth,
+            "mean": mean,
+            "std": std,
             "class_shares": dict(zip(names, self.class_shares, strict=True)),
             "ignored_share": self.ignored_pixels / self.pixels,
         }
@@ -94,42 +112,96 @@ def _added(left, right):
     return [a + b for a, b in zip(left, right, strict=True)]
 
 
-def file_statistics(pair, read_label):
-    """Read one (image, label) pair of paths."""
-    try:
-        image, label = read_pair(pair, read_label)
-    except InputError as error:
-        return FileStatistics(fault=str(error))
-    values = np.arange(256)
-    histograms = [np.bincount(image[..., c].ravel(), minlength=256) for c in range(3)]
-    counts = np.bincount(label.ravel(), minlength=256).tolist()
-    return FileStatistics(
-        size=label.shape,
-        channel_sums=tuple(int(h @ values) for h in histograms),
-        channel_squares=tuple(int(h @ values**2) for h in histograms),
-        class_pixels=tuple(counts[: len(read_label.table)]),
-        ignored_pixels=counts[IGNORE],
-    )
+def _converted(sums, channels):
+    return sums * channels if len(sums) == 1 else sums[:channels]
 
 
-def dataset_statistics(pairs, data_root, table, *, workers):
+def common_format(splits):
+    """(channels, bit depth) that the images of all splits, `DatasetStatistics`, are trained with.
+
+    The number that all share; 3 where grey, RGB and four channels are mixed. Raises `InputError` that names the images
+    of the rarer kind for any other mix, and for 8 bit images among 16 bit ones.
+    """
+    formats = [item for split in splits for item in split.formats.items()]
+    depths = _grouped((depth, form) for (_, depth), form in formats)
+    if len(depths) > 1:
+        raise InputError(f"images of {_described(depths, 'bits')}; convert them to one bit depth")
+    counts = _grouped((channels, form) for (channels, _), form in formats)
+    if len(counts) > 1 and not set(counts) <= {1, 3, 4}:
+        raise InputError(f"images of {_described(counts, 'channels')}; convert them to one number of channels")
+    return (3 if len(counts) > 1 else next(iter(counts))), next(iter(depths))
+
+
+def _grouped(forms):
+    """{property: (number of images, paths of a few)}"""
+    groups = {}
+    for key, form in forms:
+        count, first = groups.get(key, (0, []))
+        groups[key] = count + form.images, sorted([*first, *form.first])[:SHOWN]
+    return groups
+
+
+def _described(groups, unit):
+    """The most frequent by its number, the others by their files too."""
+    (most, (count, _)), *others = sorted(groups.items(), key=lambda item: (-item[1][0], item[0]))
+    parts = [f"{most} {unit} ({count} files)"]
+    for value, (count, first) in others:
+        more = f" and {count - SHOWN} more" if count > SHOWN else ""
+        parts.append(f"{value} {unit} ({count} files: {', '.join(first)}{more})")
+    return " and of ".join(parts)
+
+
+def histograms(image):
+    """(H, W, C) uint8 or uint16 -> (C, 256) or (C, 65536) int64: pixels of each value."""
+    channels = image.shape[-1]
+    levels = np.iinfo(image.dtype).max + 1
+    flat = np.ascontiguousarray(image).reshape(1, -1, channels)
+    counts = np.zeros((channels, levels), np.int64)
+    # Three times as fast as np.bincount, but OpenCV counts in float32: block by block, it cannot lose one.
+    for start in range(0, flat.shape[1], FLOAT32_EXACT):
+        block = flat[:, start : start + FLOAT32_EXACT]
+        for channel in range(channels):
+            counts[channel] += cv2.calcHist([block], [channel], None, [levels], [0, levels]).ravel().astype(np.int64)
+    return counts
+
+
+def pair_statistics(pair, read_label, channels=None):
+    """Read one (image, label) pair of paths -> what it adds, as JSON in bytes. Raises `InputError` for a fault."""
+    image, label = read_pair(pair, read_label, channels)
+    (label_counts,) = histograms(label[..., None]).tolist()
+    counts = histograms(image)
+    values = np.arange(counts.shape[1])
+    found = {
+        "size": label.shape,
+        "bit_depth": 8 * image.itemsize,
+        "sums": (counts @ values).tolist(),
+        "squares": (counts @ values**2).tolist(),
+        "class_pixels": label_counts[: len(read_label.table)],
+        "ignored_pixels": label_counts[IGNORE],
+    }
+    return json.dumps(found).encode()
+
+
+def dataset_statistics(pairs, data_root, table, *, workers, channels=None, cache_folder=None):
     """Statistics of (image, label) paths below `data_root`.
 
     workers: processes to read with, None for one on each core.
-    Raises one `InputError` that lists every faulty file (the first by name, then a count).
+    channels: convert images to so many as they are read; None to count them as they are, see `common_format`.
+    cache_folder: where results for each pair are kept, so that only new and changed pairs are read.
+    Raises one `InputError` that counts the faults by kind and lists the first files by name.
     """
-    paths = [tuple(str(Path(data_root) / name) for name in pair) for pair in pairs]
-    total, faults = DatasetStatistics(len(table)), []
-    read = partial(file_statistics, read_label=LabelReader(table))
-    with ProcessPoolExecutor(workers) as pool:
-        for file in track(pool.map(read, paths, chunksize=4), len(paths), "read"):
-            if file.fault:
-                faults.append(file.fault)
+    paths = (tuple(str(Path(data_root) / name) for name in pair) for pair in pairs)
+    total, faults = DatasetStatistics(len(table)), Faults()
+    work = partial(pair_statistics, read_label=LabelReader(table), channels=channels)
+    with FileCache(cache_folder, "statistics", maker_digest(MADE_BY, table, channels)) as cache:
+        for pair, found in track(map_files(work, paths, workers=workers, cache=cache), len(pairs), "read"):
+            if isinstance(found, InputError):
+                faults.add(found)
             else:
-                total.add(file)
-    if faults:
-        more = [f"and {len(faults) - SHOWN} more"] if len(faults) > SHOWN else []
-        raise InputError("\n  ".join([f"{len(faults)} faulty files:", *faults[:SHOWN], *more]))
+                total.add(pair[0], json.loads(found))
+    if cache.hits:
+        print(f"{cache.hits} of {len(pairs)} pairs have not changed and were not read again")
+    faults.check()
     return total
 
 

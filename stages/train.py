@@ -47,7 +47,7 @@ def main():
 
 def fit(params, device):
     table, statistics = read_classes(ANNOS), read_statistics(STATISTICS)["train"]
-    mean, std = statistics["mean_rgb"], statistics["std_rgb"]
+    mean, std = statistics["mean"], statistics["std"]
     place = {"device": device, "amp": params["amp"]}
 
     transform = TrainTransform(**pick(params, *AUGMENTATION), mean=mean)
