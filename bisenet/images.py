@@ -73,7 +73,7 @@ def files_below(folder, above=()):
         return
     for entry in os.scandir(folder):
         path = Path(entry.path)
-        if entry.is_dir():
+        if path.is_dir():  # unlike entry.is_dir, no error for a link to itself
             yield from files_below(path, (*above, here))
         else:
             yield path

@@ -72,13 +72,11 @@ def load_dataset(name, data_root):
 
 
 def _splits(forms, source):
-    if isinstance(forms, dict) and set(forms) == {"images", "labels", SHARE}:
+    if isinstance(forms, dict) and {"images", "labels", SHARE} <= set(forms):
         share = forms[SHARE]
         if type(share) is not float or not 0 < share < 1:
-            raise InputError(
-                f"{source}: splits: '{SHARE}' is a share of the images, above 0 and below 1, not {share!r}"
-            )
-        files = {key: forms[key] for key in ("images", "labels")}
+            raise InputError(f"{source}: splits: '{SHARE}' is a share of all, above 0 and below 1, not {share!r}")
+        files = {key: value for key, value in forms.items() if key != SHARE}
         where = f"{source}: splits"
         return {
             "train": [Source.from_dict(files, where, share=(share, 1))],
