@@ -6,35 +6,47 @@ labels that were rendered: `annos/...` is below the folder of the list itself. N
 
 import hashlib
 import json
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
 from bisenet.artifacts import csv_text, write_json, write_text
 from bisenet.classes import ClassTable
 from bisenet.errors import InputError, name_some
+from bisenet.file_cache import FileCache, maker_digest
 from bisenet.lists import LISTS, read_rows
+from bisenet.parallel import map_files
 from bisenet.yaml12 import read_yaml, yaml_text
 
 CLASSES_FILE = "classes.yaml"
 SUMMARY_FILE = "summary.json"
 
 
-def file_digests(found):
-    """{file or part of a COCO file: SHA-256} of the `Pairs`' images and labels, each file read once."""
-    names = list(dict.fromkeys(name for pair in found.pairs for name in pair))
-    with ThreadPoolExecutor() as pool:
-        return dict(zip(names, pool.map(lambda name: _digest(found, name), names), strict=True))
+def file_digests(found, *, workers, cache_folder=None):
+    """{file or part of a COCO file: SHA-256} of the `Pairs`' images and labels.
+
+    workers, cache_folder: as of `bisenet.statistics.dataset_statistics`
+    """
+    names = dict.fromkeys(name for pair in found.pairs for name in pair)
+    digests = {name: _part_digest(found.coco[name]) for name in names if name in found.coco}
+    files = {(str(found.root / name),): name for name in names if name not in digests}
+    with FileCache(cache_folder, "digests", maker_digest([])) as cache:
+        for file, digest in map_files(_file_digest, files, workers=workers, cache=cache):
+            if isinstance(digest, InputError):
+                raise digest
+            digests[files[file]] = digest.decode()
+    return digests
 
 
-def _digest(found, name):
-    if name in found.coco:
-        return hashlib.sha256(json.dumps(asdict(found.coco[name])).encode()).hexdigest()
+def _part_digest(part):
+    return hashlib.sha256(json.dumps(asdict(part)).encode()).hexdigest()
+
+
+def _file_digest(paths):
     try:
-        with open(found.root / name, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        with open(paths[0], "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest().encode()
     except OSError as error:
-        raise InputError(f"{found.root / name}: cannot be read ({error.strerror})") from None
+        raise InputError(f"{paths[0]}: cannot be read ({error.strerror})", "cannot be read") from None
 
 
 def doubts(splits, digests, expected):

@@ -1,13 +1,13 @@
 """Labels that training cannot read as they are become PNGs of train ids, once, in parallel."""
 
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import PurePosixPath
 
-from bisenet.errors import InputError, refuse
+from bisenet.errors import Faults, InputError
 from bisenet.images import write_png
 from bisenet.labels import ARRAY_SUFFIXES, POLYGON_SUFFIX, TRAIN_IDS, LabelReader
+from bisenet.parallel import map_files
 from bisenet.progress import track
 
 RENDERED_SUFFIXES = (POLYGON_SUFFIX, *ARRAY_SUFFIXES)
@@ -24,13 +24,14 @@ def render_labels(found, table, folder, below, *, workers):
     if len(set(targets)) < len(targets):
         twin = next(target for target in targets if targets.count(target) > 1)
         raise InputError(f"{found.root}: two labels would be rendered as {twin}; rename one of their images")
-    jobs = [(found.root, label, found.coco.get(label), folder / target) for label, target in rendered.items()]
-    faults = []
-    if jobs:
-        with ProcessPoolExecutor(workers) as pool:
-            render = partial(_render, LabelReader(table))
-            faults = [fault for fault in track(pool.map(render, jobs, chunksize=4), len(jobs), "render") if fault]
-    refuse(f"{len(faults)} faulty labels:", faults)
+    if not rendered:
+        return found
+    jobs = ((found.root / label, found.coco.get(label), folder / target) for label, target in rendered.items())
+    render, faults = partial(_render, read_label=LabelReader(table)), Faults()
+    for _, fault in track(map_files(render, jobs, workers=workers), len(rendered), "render"):
+        if isinstance(fault, InputError):
+            faults.add(fault)
+    faults.check("faulty labels")
     return replace(found, rendered=rendered)
 
 
@@ -39,11 +40,6 @@ def _name(image):
     return PurePosixPath(*(part for part in path.parts if part != "..")).with_suffix("").as_posix()
 
 
-def _render(read_label, job):
-    root, label, coco_image, target = job
-    try:
-        path = root / label
-        write_png(target, read_label.coco(coco_image, path) if coco_image else read_label(path))
-    except InputError as error:
-        return str(error)
-    return None
+def _render(job, read_label):
+    path, coco_image, target = job
+    write_png(target, read_label.coco(coco_image, path) if coco_image else read_label(path))

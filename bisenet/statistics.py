@@ -5,17 +5,19 @@ the order of files, nor the number of processes, nor what was kept can change a 
 """
 
 import json
+import os
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 from math import sqrt
 from pathlib import Path
+from zlib import crc32
 
 import cv2
 import numpy as np
 
-from bisenet import classes, errors, images, labels
+from bisenet import arrays, classes, errors, images, labels, polygons
 from bisenet.classes import IGNORE
 from bisenet.errors import SHOWN, Faults, InputError, first_few
 from bisenet.file_cache import FileCache, maker_digest
@@ -23,7 +25,16 @@ from bisenet.labels import LabelReader, read_pair
 from bisenet.parallel import map_files
 from bisenet.progress import track
 
-MADE_BY = (sys.modules[__name__], classes, errors, images, labels)  # the modules whose code `pair_statistics` runs
+MADE_BY = (
+    sys.modules[__name__],
+    arrays,
+    classes,
+    errors,
+    images,
+    labels,
+    polygons,
+)  # the modules whose code `pair_statistics` runs
+SAMPLED, EXAMPLES = 12, 2  # pairs that are remembered to be shown: of a dataset, and of each class
 FLOAT32_EXACT = 2**24  # a float32 can count so far and no further
 
 
@@ -56,23 +67,33 @@ class DatasetStatistics:
     formats: dict = field(default_factory=dict)  # (channels, bit depth) -> FormatStatistics
     class_pixels: list = field(default_factory=list)
     class_images: list = field(default_factory=list)
+    examples: list = field(
+        default_factory=list
+    )  # for each class, (-pixels, image, label) of those that have most of it
+    sample: list = field(default_factory=list)  # (lot, image, label) of pairs drawn by lot
     ignored_pixels: int = 0
 
     def __post_init__(self):
         self.class_pixels = [0] * self.num_classes
         self.class_images = [0] * self.num_classes
+        self.examples = [[] for _ in range(self.num_classes)]
 
-    def add(self, path, pair):
-        """path: of the image; pair: what `pair_statistics` found, as a dict."""
+    def add(self, paths, pair):
+        """paths: of image and label; pair: what `pair_statistics` found, as a dict."""
         height, width = pair["size"]
         self.images += 1
         self.pixels += height * width
         self.sizes[height, width] += 1
         form = self.formats.setdefault((len(pair["sums"]), pair["bit_depth"]), FormatStatistics())
-        form.add(path, height * width, pair["sums"], pair["squares"])
+        form.add(paths[0], height * width, pair["sums"], pair["squares"])
         self.class_pixels = _added(self.class_pixels, pair["class_pixels"])
         self.class_images = _added(self.class_images, [int(n > 0) for n in pair["class_pixels"]])
         self.ignored_pixels += pair["ignored_pixels"]
+        # Both hang on the files alone, not on the order in which they come.
+        self.sample = sorted([*self.sample, (crc32(os.fsencode(paths[0])), *paths)])[:SAMPLED]
+        for examples, pixels in zip(self.examples, pair["class_pixels"], strict=True):
+            if pixels:
+                examples[:] = sorted([*examples, (-pixels, *paths)])[:EXAMPLES]
 
     def mean_and_std(self, channels, bit_depth):
         """Of all pixels, each a list of `channels` shares of the full range, after all images have as many channels.
@@ -182,26 +203,30 @@ def pair_statistics(pair, read_label, channels=None):
     return json.dumps(found).encode()
 
 
-def dataset_statistics(pairs, data_root, table, *, workers, channels=None, cache_folder=None):
+def dataset_statistics(pairs, data_root, table, *, workers, channels=None, cache_folder=None, faults=None):
     """Statistics of (image, label) paths below `data_root`.
 
     workers: processes to read with, None for one on each core.
     channels: convert images to so many as they are read; None to count them as they are, see `common_format`.
     cache_folder: where results for each pair are kept, so that only new and changed pairs are read.
-    Raises one `InputError` that counts the faults by kind and lists the first files by name.
+    faults: a `Faults` to add to. Without it raises one `InputError` that counts the faults by kind and lists the first
+    files by name.
     """
-    paths = (tuple(str(Path(data_root) / name) for name in pair) for pair in pairs)
-    total, faults = DatasetStatistics(len(table)), Faults()
+    root = Path(data_root)
+    above = len(str(root / "_")) - 1  # characters of a path that are not listed
+    paths = (tuple(str(root / name) for name in pair) for pair in pairs)
+    total, found_faults = DatasetStatistics(len(table)), Faults() if faults is None else faults
     work = partial(pair_statistics, read_label=LabelReader(table), channels=channels)
     with FileCache(cache_folder, "statistics", maker_digest(MADE_BY, table, channels)) as cache:
         for pair, found in track(map_files(work, paths, workers=workers, cache=cache), len(pairs), "read"):
             if isinstance(found, InputError):
-                faults.add(found)
+                found_faults.add(found)
             else:
-                total.add(pair[0], json.loads(found))
+                total.add([path[above:] for path in pair], json.loads(found))
     if cache.hits:
         print(f"{cache.hits} of {len(pairs)} pairs have not changed and were not read again")
-    faults.check()
+    if faults is None:
+        found_faults.check()
     return total
 
 
@@ -219,7 +244,7 @@ def check_classes(statistics, table, split):
     if present < 2 and split == "train":
         raise InputError(
             f"{split}: only {present} of {len(table)} classes has pixels, {statistics.ignored_pixels} of "
-            f"{statistics.pixels} pixels are ignored ({list(table.ignore)}); "
+            f"{statistics.pixels} pixels are ignored ({', '.join(map(str, table.ignore))}); "
             "a value that is a class (such as 255 in a 0/255 mask) must stand under 'classes', not 'ignore'"
         )
     return [

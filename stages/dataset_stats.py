@@ -1,42 +1,42 @@
-"""Read every pair once: check it, and write sizes, mean and deviation, and class shares."""
+"""Read every pair once: check it, and write what there is to know of the dataset, for training and to look at."""
 
-from bisenet.annotations import read_classes, read_pairs
-from bisenet.artifacts import write_csv, write_json
+from pathlib import Path
+
+from bisenet.annotations import read_classes, read_pairs, read_summary
+from bisenet.dataset_report import write_report
+from bisenet.errors import Faults, refuse
+from bisenet.labels import LabelReader, read_pair
 from bisenet.lists import SPLITS
 from bisenet.statistics import check_classes, common_format, dataset_statistics
 from stages.entry import run
-from stages.params import load_params
+from stages.params import load_params, worker_count
 from stages.paths import ANNOS, FILE_CACHE, STATISTICS
 
 
 def main():
-    params = load_params("data_root", "workers")
-    table = read_classes(ANNOS)
-    workers = None if params["workers"] == "auto" else max(1, params["workers"])
+    params = load_params("data_root", "strict", "workers")
+    table, summary = read_classes(ANNOS), read_summary(ANNOS)
+    reading = {"workers": worker_count(params["workers"]), "channels": summary["channels"], "cache_folder": FILE_CACHE}
+    faults = Faults()
     statistics = {
-        split: dataset_statistics(
-            read_pairs(ANNOS, split), params["data_root"], table, workers=workers, cache_folder=FILE_CACHE
-        )
+        split: dataset_statistics(read_pairs(ANNOS, split), params["data_root"], table, **reading, faults=faults)
         for split in SPLITS
     }
-    channels, bit_depth = common_format(statistics.values())
-    for split, found in statistics.items():
-        for warning in check_classes(found, table, split):
-            print(f"warning: {warning}")
-    write_json(
-        STATISTICS, {split: found.to_dict(table.names, channels, bit_depth) for split, found in statistics.items()}
-    )
-    write_csv(
-        STATISTICS.with_name("class_shares.csv"),
-        ["split", "class", "share", "pixels", "images"],
-        [
-            [split, name, share, pixels, images]
-            for split, found in statistics.items()
-            for name, share, pixels, images in zip(
-                table.names, found.class_shares, found.class_pixels, found.class_images, strict=True
-            )
-        ],
-    )
+    faults.check()
+    form = common_format(statistics.values())
+    empty = {split: check_classes(found, table, split) for split, found in statistics.items()}
+    if params["strict"]:
+        refuse("classes that cannot be learned; take them out of the table, or set strict: false", empty.pop("train"))
+    warnings = [*summary["warnings"], *(line for lines in empty.values() for line in lines)]
+    for warning in warnings:
+        print(f"warning: {warning}")
+
+    read_label, root = LabelReader(table), Path(params["data_root"])
+
+    def read(pair):
+        return read_pair([str(root / name) for name in pair], read_label, form[0])
+
+    write_report(STATISTICS.parent, statistics, table, warnings, form=form, read=read)
 
 
 if __name__ == "__main__":

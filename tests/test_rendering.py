@@ -177,7 +177,7 @@ def test_every_label_that_cannot_be_rendered_is_named(render):
     with pytest.raises(InputError) as caught:
         render({"l/a.npy": save_unknown, "l/b.c.json": lambda path: path.write_text("{")}, "l/*.{npy,json}")
     message = str(caught.value)
-    assert message.startswith("2 faulty labels:")
+    assert message.startswith("2 faulty labels (other: 1, unknown value: 1):")
     assert "l/a.npy: label value 77 (12 pixels) is not in the class table" in message
     assert "l/b.c.json: " in message
 

@@ -168,7 +168,7 @@ def test_another_table_another_number_of_channels_or_other_code_reads_everything
     assert len(read) == len(pairs)
     dataset_statistics(pairs, root, TABLE, channels=3, **settings)
     assert len(read) == 2 * len(pairs)
-    other = replace(TABLE, ignore=(*TABLE.ignore, 1))
+    other = replace(TABLE, skip=("x",))
     dataset_statistics(pairs, root, other, channels=3, **settings)
     assert len(read) == 3 * len(pairs)
     copy.write_bytes(copy.read_bytes() + b"\n")
@@ -296,7 +296,7 @@ def test_all_splits_have_one_format(arrays):
         (images_of(1, np.uint16, 1) + images_of(3, np.uint8), "8 bits (2 files) and of 16 bits (1 files: 0.png)"),
         (
             images_of(3, np.uint8, 30) + images_of(2, np.uint8, 25),
-            f"30.png, {', '.join(f'{place}.png' for place in range(31, 50))} and 5 more)",
+            f"30.png, {', '.join(f'{place}.png' for place in range(31, 40))} and 15 more)",
         ),
     ],
 )
@@ -357,8 +357,8 @@ def test_many_faulty_files_are_counted_after_the_first(tmp_path):
         dataset_statistics(pairs, tmp_path, TABLE, workers=1)
     lines = str(caught.value).split("\n  ")
     assert lines[0] == "50 faulty files (cannot be read: 50):"
-    assert lines[-1] == "and 30 more"
-    assert len(lines) == 22
+    assert lines[-1] == "and 40 more"
+    assert len(lines) == 12
 
 
 def test_the_same_faults_are_listed_whatever_the_order(tmp_path):
@@ -382,9 +382,7 @@ def test_a_0_255_mask_under_the_usual_ignore_is_an_error_that_names_255(tmp_path
     pairs = write_pairs(tmp_path, [np.zeros((4, 4, 3), np.uint8)], [mask])
     table = ClassTable.from_dict({"classes": entries, "ignore": [255]}, "table")
     found = dataset_statistics(pairs, tmp_path, table, workers=1)
-    with pytest.raises(
-        InputError, match=r"train: only 1 of 2 classes has pixels, 8 of 16 pixels are ignored \(\[255\]\)"
-    ):
+    with pytest.raises(InputError, match=r"train: only 1 of 2 classes has pixels, 8 of 16 pixels are ignored \(255\)"):
         check_classes(found, table, "train")
     entries[1]["id"] = 255
     table = ClassTable.from_dict({"classes": entries}, "table")

@@ -18,7 +18,7 @@ LEVELS = [  # a module imports only from levels before its own
     {"arrays", "artifacts", "lists", "precision", "progress", "yaml12"},
     {"classes", "images", "scenes"},
     {"polygons"},
-    {"pairing", "labels", "transforms", "distributed", "models"},
+    {"file_cache", "parallel", "pairing", "labels", "transforms", "distributed", "models"},
     {"annotations", "datasets", "rendering", "statistics"} | {"losses", "schedules", "optim", "metrics"},
     {"inference", "loader"},
     {"suggestion", "trainer", "evaluation", "checkpoint", "visualize", "reporting"},
