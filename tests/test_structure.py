@@ -17,6 +17,7 @@ LEVELS = [  # a module imports only from levels before its own
     {"__init__", "errors"},
     {"artifacts", "precision", "progress", "yaml12"},
     {"classes", "images", "scenes"},
+    {"arrays", "polygons"},
     {"annotations", "labels", "transforms", "distributed", "models"},
     {"datasets", "statistics", "losses", "schedules", "optim", "metrics", "inference", "loader"},
     {"trainer", "evaluation", "checkpoint", "visualize", "reporting"},
