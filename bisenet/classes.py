@@ -18,12 +18,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bisenet.arrays import HIGHEST, LOWEST
 from bisenet.errors import InputError
 
 IGNORE = 255  # the train id of pixels that no loss, metric or statistic counts
 UNKNOWN = 254  # the train id of raw values that the table does not name
 MAX_CLASSES = 254
-LOWEST, HIGHEST = -32768, 65535  # raw values; only ignored ones may be negative, and only arrays can hold them
 BACKGROUND = ("background", "_background_")  # the class of what no polygon covers
 
 

@@ -37,9 +37,7 @@ def _tile(pair, table):
 
 def _chosen(statistics, table):
     """{picture: [(title, (image, label))]}: pairs by lot of each split, and the rarest classes of `train`."""
-    chosen = {
-        split: [(Path(pair[0]).name, pair) for _, *pair in each.sample] for split, each in statistics.items()
-    }
+    chosen = {split: [(Path(pair[0]).name, pair) for _, *pair in each.sample] for split, each in statistics.items()}
     train = statistics["train"]
     order = sorted(range(len(table)), key=lambda i: train.class_pixels[i])
     best = [(i, example[1:]) for place in range(2) for i in order for example in train.examples[i][place : place + 1]]

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from bisenet.arrays import read_array
-from bisenet.classes import IGNORE, LOWEST, UNKNOWN
+from bisenet.arrays import LOWEST, read_array
+from bisenet.classes import IGNORE, UNKNOWN
 from bisenet.errors import InputError
 from bisenet.images import JPEG_SIGNATURE, PNG_SIGNATURE, decode, read_file, read_image
 from bisenet.polygons import draw_coco, draw_json

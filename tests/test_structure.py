@@ -20,8 +20,8 @@ LEVELS = [  # a module imports only from levels before its own
     {"polygons"},
     {"file_cache", "parallel", "pairing", "labels", "transforms", "distributed", "models"},
     {"annotations", "datasets", "rendering", "statistics"} | {"losses", "schedules", "optim", "metrics"},
-    {"inference", "loader"},
-    {"suggestion", "trainer", "evaluation", "checkpoint", "visualize", "reporting"},
+    {"inference", "loader", "visualize"},
+    {"dataset_report", "suggestion", "trainer", "evaluation", "checkpoint", "reporting"},
 ]
 
 
