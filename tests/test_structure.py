@@ -15,8 +15,8 @@ STAGES = list(DVC["stages"])
 PLACE_NOT_CONTENT = {"data_root", "device", "workers"}  # where a stage runs, not what it makes: never a reason to rerun
 LEVELS = [  # a module imports only from levels before its own
     {"__init__", "errors"},
-    {"artifacts", "precision", "progress", "yaml12"},
-    {"classes", "images", "scenes"},
+    {"artifacts", "file_cache", "precision", "progress", "yaml12"},
+    {"classes", "images", "parallel", "scenes"},
     {"annotations", "labels", "transforms", "distributed", "models"},
     {"datasets", "statistics", "losses", "schedules", "optim", "metrics", "inference", "loader"},
     {"trainer", "evaluation", "checkpoint", "visualize", "reporting"},
