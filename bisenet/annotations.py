@@ -5,54 +5,22 @@ labels that were rendered: `annos/...` is below the folder of the list itself. N
 """
 
 import hashlib
-import json
-from dataclasses import asdict
 from pathlib import Path
 
-from bisenet.artifacts import csv_text, write_json, write_text
+from bisenet.artifacts import csv_text, read_json, write_json, write_text
 from bisenet.classes import ClassTable
 from bisenet.errors import InputError, name_some
-from bisenet.file_cache import FileCache, maker_digest
 from bisenet.lists import LISTS, read_rows
-from bisenet.parallel import map_files
 from bisenet.yaml12 import read_yaml, yaml_text
 
 CLASSES_FILE = "classes.yaml"
 SUMMARY_FILE = "summary.json"
 
 
-def file_digests(found, *, workers, cache_folder=None):
-    """{file or part of a COCO file: SHA-256} of the `Pairs`' images and labels.
-
-    workers, cache_folder: as of `bisenet.statistics.dataset_statistics`
-    """
-    names = dict.fromkeys(name for pair in found.pairs for name in pair)
-    digests = {name: _part_digest(found.coco[name]) for name in names if name in found.coco}
-    files = {(str(found.root / name),): name for name in names if name not in digests}
-    with FileCache(cache_folder, "digests", maker_digest([])) as cache:
-        for file, digest in map_files(_file_digest, files, workers=workers, cache=cache):
-            if isinstance(digest, InputError):
-                raise digest
-            digests[files[file]] = digest.decode()
-    return digests
-
-
-def _part_digest(part):
-    return hashlib.sha256(json.dumps(asdict(part)).encode()).hexdigest()
-
-
-def _file_digest(paths):
-    try:
-        with open(paths[0], "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest().encode()
-    except OSError as error:
-        raise InputError(f"{paths[0]}: cannot be read ({error.strerror})", "cannot be read") from None
-
-
 def doubts(splits, digests, expected):
     """(faults, warnings): what is suspicious in {split: `Pairs`}. The faults are those that a person may allow.
 
-    digests: {split: `file_digests`}; expected: {split: number of pairs that the dataset is known to have}
+    digests: {split: `pair_digests`}; expected: {split: number of pairs that the dataset is known to have}
     """
     faults = [f"{split}: {line}" for split, found in splits.items() for line in found.unmatched()]
     warnings = []
@@ -78,7 +46,7 @@ def doubts(splits, digests, expected):
 def write_annotations(folder, dataset, splits, digests, warnings=()):
     """Write `<split>.txt`, the resolved class table, and a summary that changes when any listed file does.
 
-    splits: {name: Pairs}; digests: {name: `file_digests`}
+    splits: {name: Pairs}; digests: {name: `pair_digests`}
     """
     folder = Path(folder)
     for name, found in splits.items():
@@ -122,15 +90,11 @@ def read_pairs(folder, split):
 def read_classes(folder):
     """The resolved `ClassTable` that lies beside the lists."""
     path = Path(folder) / CLASSES_FILE
-    return ClassTable.from_dict(read_yaml(_required(path)), path)
+    if not path.is_file():
+        raise InputError(f"{path}: is missing; run the stage gen_dataset_annos first")
+    return ClassTable.from_dict(read_yaml(path), path)
 
 
 def read_summary(folder):
     """{"dataset", "channels": number or None, "warnings", "splits"}"""
-    return json.loads(_required(Path(folder) / SUMMARY_FILE).read_text(encoding="utf-8"))
-
-
-def _required(path):
-    if not path.is_file():
-        raise InputError(f"{path}: is missing; run the stage gen_dataset_annos first")
-    return path
+    return read_json(Path(folder) / SUMMARY_FILE, "gen_dataset_annos")

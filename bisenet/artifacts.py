@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from bisenet.errors import InputError
+
 
 @contextmanager
 def atomic_path(path):
@@ -40,6 +42,14 @@ def write_text(path, text):
 def write_json(path, data):
     """JSON with a line end; NaN and infinities, which strict readers refuse, become null."""
     write_text(path, json.dumps(_finite(data), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path, stage):
+    """What a stage wrote; raises `InputError` that names it where the file is missing."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: is missing; run the stage {stage} first") from None
 
 
 def _finite(value):

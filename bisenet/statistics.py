@@ -230,14 +230,6 @@ def dataset_statistics(pairs, data_root, table, *, workers, channels=None, cache
     return total
 
 
-def read_statistics(path):
-    """{split: `DatasetStatistics.to_dict`} as the stage dataset_stats wrote it."""
-    try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: is missing; run the stage dataset_stats first") from None
-
-
 def check_classes(statistics, table, split):
     """Warnings for classes without a pixel. Raises `InputError` where fewer than two have any in `train`."""
     present = sum(pixels > 0 for pixels in statistics.class_pixels)

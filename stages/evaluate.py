@@ -1,6 +1,7 @@
 """Measure the checkpoint on the validation list: metrics, scores of each class and the confusion matrix."""
 
 from bisenet.annotations import read_classes, read_pairs
+from bisenet.artifacts import read_json
 from bisenet.checkpoint import load_checkpoint
 from bisenet.distributed import choose_device, process_group, rank
 from bisenet.errors import InputError
@@ -9,7 +10,6 @@ from bisenet.loader import SegmentationDataset, val_loader
 from bisenet.precision import prepare
 from bisenet.progress import track
 from bisenet.reporting import write_evaluation
-from bisenet.statistics import read_statistics
 from stages.entry import run
 from stages.params import chosen_protocol, load_params
 from stages.paths import ANNOS, MODEL, RESULTS, STATISTICS
@@ -33,7 +33,7 @@ def main():
         if not matrix.sum():
             raise InputError(f"{ANNOS / 'val.txt'}: no pixel of these labels has a class, so nothing can be measured")
         if rank() == 0:
-            sizes = list(read_statistics(STATISTICS)["val"]["sizes"])
+            sizes = list(read_json(STATISTICS, "dataset_stats")["val"]["sizes"])
             what = {
                 "images": len(pairs),
                 "input_size": sizes[0] if len(sizes) == 1 else f"{len(sizes)} sizes",  # width x height

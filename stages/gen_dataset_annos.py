@@ -6,23 +6,25 @@ With --suggest, look at a folder and write a first dataset.yaml for it instead.
 import argparse
 from pathlib import Path
 
-from bisenet.suggestion import suggest
-
-from bisenet.annotations import doubts, file_digests, write_annotations
+from bisenet.annotations import doubts, write_annotations
 from bisenet.datasets import load_dataset
+from bisenet.digests import pair_digests
 from bisenet.errors import refuse
 from bisenet.pairing import pair_split
 from bisenet.rendering import render_labels
+from bisenet.suggestion import suggest
 from stages.entry import run
 from stages.params import load_params, worker_count
-from stages.paths import ANNOS
+from stages.paths import ANNOS, FILE_CACHE
 
 
 def annotate():
     params = load_params("dataset", "data_root", "strict", "workers")
     dataset = load_dataset(params["dataset"], params["data_root"])
     splits = {split: pair_split(dataset, split) for split in dataset.splits}
-    digests = {split: file_digests(found) for split, found in splits.items()}
+    workers = worker_count(params["workers"])
+    keeping = {"workers": workers, "cache_folder": FILE_CACHE}
+    digests = {split: pair_digests(found, **keeping) for split, found in splits.items()}
     doubtful, warnings = doubts(splits, digests, dataset.expected)
     faults = [f"{split}: {fault}" for split, found in splits.items() for fault in found.faults]
     if params["strict"]:
@@ -32,7 +34,6 @@ def annotate():
     refuse(f"{dataset.root}: is not ready to train on", faults)
     for warning in warnings:
         print(f"warning: {warning}")
-    workers = worker_count(params["workers"])
     splits = {
         split: render_labels(found, dataset.table, ANNOS, f"labels/{split}", workers=workers)
         for split, found in splits.items()

@@ -6,7 +6,7 @@ One process as it stands; several through torchrun (see `launcher` in params.yam
 import torch
 
 from bisenet.annotations import read_classes, read_pairs
-from bisenet.artifacts import write_json
+from bisenet.artifacts import read_json, write_json
 from bisenet.checkpoint import Checkpoint, save_checkpoint
 from bisenet.distributed import check_batch_size, choose_device, process_group, rank, replicate
 from bisenet.evaluation import evaluate
@@ -19,7 +19,6 @@ from bisenet.optim import build_optimizer, parameter_groups
 from bisenet.precision import prepare
 from bisenet.reporting import open_report
 from bisenet.schedules import build_schedule
-from bisenet.statistics import read_statistics
 from bisenet.trainer import train
 from bisenet.transforms import TrainTransform
 from stages.entry import run
@@ -46,7 +45,7 @@ def main():
 
 
 def fit(params, device):
-    table, statistics = read_classes(ANNOS), read_statistics(STATISTICS)["train"]
+    table, statistics = read_classes(ANNOS), read_json(STATISTICS, "dataset_stats")["train"]
     mean, std = statistics["mean"], statistics["std"]
     place = {"device": device, "amp": params["amp"]}
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from bisenet.annotations import doubts, file_digests, read_classes, read_pairs, read_summary, write_annotations
+from bisenet.annotations import doubts, read_classes, read_pairs, read_summary, write_annotations
 from bisenet.classes import ClassTable
+from bisenet.digests import pair_digests
 from bisenet.errors import InputError
 from bisenet.pairing import Pairs, pair_split
 
@@ -32,7 +33,7 @@ ODD_NAMES += ["a*b", "%20", "back\\slash", "~", "-", "a.b.c", "$(x)", "x;y", "ta
 
 def write(folder, dataset, **rest):
     splits = {"train": pair_split(dataset, "train")}
-    digests = {split: file_digests(found, workers=1) for split, found in splits.items()}
+    digests = {split: pair_digests(found, workers=1) for split, found in splits.items()}
     write_annotations(folder, dataset, splits, digests, **rest)
 
 
@@ -151,7 +152,7 @@ def test_lists_that_are_missing_or_empty_are_errors(tmp_path):
 
 def doubts_of(dataset, expected=None, **splits):
     found = {split: Pairs(dataset.root, [(image, "m/a.png") for image in images]) for split, images in splits.items()}
-    return doubts(found, {split: file_digests(pairs, workers=1) for split, pairs in found.items()}, expected or {})
+    return doubts(found, {split: pair_digests(pairs, workers=1) for split, pairs in found.items()}, expected or {})
 
 
 def test_images_of_train_that_are_in_val_are_found_by_their_content(make_dataset):
@@ -181,7 +182,7 @@ def test_files_without_a_partner_are_doubtful(make_dataset):
 def test_rendered_labels_lie_beside_the_list(make_dataset, tmp_path):
     dataset = make_dataset(["i/a.jpg", "l/a.json", "i/b.jpg", "l/b.png"], images="i", labels="l")
     found = replace(pair_split(dataset, "train"), rendered={"l/a.json": "labels/train/i/a_labelTrainIds.png"})
-    write_annotations(tmp_path / "annos", dataset, {"train": found}, {"train": file_digests(found, workers=1)})
+    write_annotations(tmp_path / "annos", dataset, {"train": found}, {"train": pair_digests(found, workers=1)})
     lines = "own/i/a.jpg,annos/labels/train/i/a_labelTrainIds.png\nown/i/b.jpg,own/l/b.png\n"
     assert (tmp_path / "annos/train.txt").read_text() == lines
     [(_, rendered), (_, plain)] = read_pairs(tmp_path / "annos", "train")

@@ -9,7 +9,8 @@ import os
 import numpy as np
 import pytest
 
-from bisenet.artifacts import CsvLog, atomic_path, csv_text, write_bytes, write_csv, write_json, write_text
+from bisenet.artifacts import CsvLog, atomic_path, csv_text, read_json, write_bytes, write_csv, write_json, write_text
+from bisenet.errors import InputError
 
 
 def test_a_new_file_holds_the_bytes_and_its_folders_are_made(tmp_path):
@@ -138,3 +139,11 @@ def test_a_log_does_not_write_into_an_old_files_partner(tmp_path):
     CsvLog(path, ["a"]).close()
     assert path.read_text() == "a\n"
     assert cached.read_text() == "old"
+
+
+def test_what_was_written_is_read_and_a_missing_file_names_the_stage(tmp_path):
+    path = tmp_path / "statistics.json"
+    with pytest.raises(InputError, match=r"statistics\.json: is missing; run the stage dataset_stats first"):
+        read_json(path, "dataset_stats")
+    write_json(path, {"class": "straße", "share": 0.1})
+    assert read_json(path, "dataset_stats") == {"class": "straße", "share": 0.1}

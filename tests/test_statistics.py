@@ -25,7 +25,6 @@ from bisenet.statistics import (
     common_format,
     dataset_statistics,
     histograms,
-    read_statistics,
 )
 
 TABLE = ClassTable.from_dict(
@@ -106,15 +105,6 @@ def test_the_written_form_has_sizes_and_names(dataset, statistics):
     assert found["ignored_share"] == statistics.ignored_pixels / sum(h * w for h, w in SIZES)
     assert (found["channels"], found["bit_depth"]) == (3, 8)
     assert (found["mean"], found["std"]) == statistics.mean_and_std(3, 8)
-
-
-def test_what_was_written_is_read_and_a_missing_file_names_the_stage(tmp_path, statistics):
-    path = tmp_path / "statistics.json"
-    with pytest.raises(InputError, match=r"statistics\.json: is missing; run the stage dataset_stats first"):
-        read_statistics(path)
-    written = {"train": statistics.to_dict(["straße", "car", "never"], 3, 8)}
-    path.write_text(json.dumps(written, ensure_ascii=False), encoding="utf-8")
-    assert read_statistics(path) == written
 
 
 @pytest.mark.usefixtures("old_files")

@@ -15,12 +15,12 @@ STAGES = list(DVC["stages"])
 PLACE_NOT_CONTENT = {"data_root", "device", "workers"}  # where a stage runs, not what it makes: never a reason to rerun
 LEVELS = [  # a module imports only from levels before its own
     {"__init__", "errors"},
-    {"arrays", "artifacts", "lists", "precision", "progress", "yaml12"},
-    {"classes", "images", "scenes"},
+    {"arrays", "artifacts", "file_cache", "lists", "precision", "progress", "yaml12"},
+    {"classes", "images", "parallel", "scenes"},
     {"polygons"},
-    {"file_cache", "parallel", "pairing", "labels", "transforms", "distributed", "models"},
-    {"annotations", "datasets", "rendering", "statistics"} | {"losses", "schedules", "optim", "metrics"},
-    {"inference", "loader", "visualize"},
+    {"pairing", "labels", "transforms", "distributed", "models"},
+    {"annotations", "datasets", "digests", "rendering", "statistics", "visualize"},
+    {"losses", "schedules", "optim", "metrics", "inference", "loader"},
     {"dataset_report", "suggestion", "trainer", "evaluation", "checkpoint", "reporting"},
 ]
 
