@@ -17,13 +17,13 @@ PARAMS = {"lr": 1e-05, "crop": [128, 192], "class_weights": "enet", "flip": 0.5}
 
 
 class Small(nn.Sequential):
-    def __init__(self, num_classes):
-        super().__init__(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Conv2d(8, num_classes, 1))
+    def __init__(self, num_classes, in_channels=3):
+        super().__init__(nn.Conv2d(in_channels, 8, 3), nn.BatchNorm2d(8), nn.Conv2d(8, num_classes, 1))
 
 
 class Other(nn.Sequential):
-    def __init__(self, num_classes):
-        super().__init__(nn.Conv2d(3, num_classes, 1))
+    def __init__(self, num_classes, in_channels=3):
+        super().__init__(nn.Conv2d(in_channels, num_classes, 1))
 
 
 @pytest.fixture(autouse=True)

@@ -46,9 +46,9 @@ def test_a_wrong_alpha_ends_before_anything_is_read(monkeypatch, capsys, text, m
 
 @pytest.fixture
 def checkpoint(tmp_path, monkeypatch):
-    monkeypatch.setitem(MODELS, "channels", lambda num_classes: nn.Conv2d(3, num_classes, 1))
+    monkeypatch.setitem(MODELS, "channels", lambda num_classes, in_channels: nn.Conv2d(in_channels, num_classes, 1))
     path = tmp_path / "model.pt"
-    model = MODELS["channels"](3)
+    model = MODELS["channels"](3, 3)
     save_checkpoint(path, Checkpoint("channels", model, TABLE, [0.5] * 3, [0.25] * 3))
     return path
 
