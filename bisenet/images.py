@@ -156,14 +156,16 @@ def _decode_tiff(data, path):
         raise InputError(f"{path}: holds several pictures ({len(pages)} pages); save the channels in one, or as .npy")
     if image is None:
         if plain and (page.samplesperpixel not in (1, 3) or page.axes == "SYX"):
+            method = getattr(page.compression, "name", page.compression)
             raise InputError(
-                f"{path}: {page.samplesperpixel} channels compressed by {page.compression.name} cannot be read; "
+                f"{path}: {page.samplesperpixel} channels compressed by {method} cannot be read; "
                 "save the file uncompressed or with deflate, or install imagecodecs"
             )
         return _decode_rgb(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH, path)
+    if image.size == 0:
+        raise InputError(f"{path}: {UNDECODABLE}")
     if page.axes == "SYX":
         image = np.moveaxis(image, 0, -1)
-    image = image.astype(image.dtype.newbyteorder("="), copy=False)
     return _upright(image.reshape(*image.shape[:2], -1), orientation)
 
 

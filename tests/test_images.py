@@ -181,6 +181,20 @@ def test_a_tiff_may_carry_smaller_copies_of_itself(tmp_path):
     assert (read(tmp_path, buffer.getvalue()) == SMALL).all()
 
 
+def test_a_tiff_with_any_damage_in_its_head_is_an_image_or_an_error_that_names_it(tmp_path):
+    rng = np.random.default_rng(2)
+    whole = tiff(RNG.integers(0, 256, (9, 11, 6), dtype=np.uint8))
+    outcomes = set()
+    for _ in range(400):
+        damaged = bytearray(whole)
+        damaged[rng.integers(8, 200)] = rng.integers(256)  # the tags; the pixels come after them
+        try:
+            outcomes.add(read(tmp_path, bytes(damaged)).ndim)
+        except InputError as error:
+            outcomes.add(str(error).split(": ")[0])
+    assert outcomes == {3, str(tmp_path / "file")}
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.int16, np.uint32])
 @pytest.mark.parametrize("shape", [(5, 7), (5, 7, 6)])
 def test_other_numbers_are_named(tmp_path, shape, dtype):
