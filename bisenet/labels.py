@@ -143,14 +143,13 @@ def _look_up(table, raw):
     return np.where(inside, table[np.where(inside, raw, 0)], np.uint8(UNKNOWN))
 
 
-def read_pair(pair, read_label, channels=None):
+def read_pair(pair, read_label, channels=None, bit_depth=None):
     """(image, label) paths -> (H, W, C) uint8 or uint16 and (H, W) uint8 train ids.
 
-    channels: C, None for as many as the file has.
+    channels, bit_depth: see `read_image`
     Raises `InputError` for what either file has wrong, and where they differ in size.
     """
-    image = read_image(pair[0], channels) if channels else read_image(pair[0])
-    label = read_label(pair[1])
+    image, label = read_image(pair[0], channels, bit_depth), read_label(pair[1])
     if image.shape[:2] != label.shape:
         sizes = [f"{w} x {h}" for h, w in (image.shape[:2], label.shape)]
         raise InputError(

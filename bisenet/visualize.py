@@ -1,4 +1,4 @@
-"""Pictures of labels: colours, overlays, legends and panels. Everything is (H, W, 3) uint8 RGB."""
+"""Pictures of labels: colours, overlays, legends and panels. Every picture is (H, W, 3) uint8 RGB."""
 
 import cv2
 import numpy as np
@@ -18,6 +18,27 @@ def colorize(label, table):
     return palette[label]
 
 
+def id_palette(table):
+    """(256, 3) uint8 RGB: the colour of each raw id that `table.to_raw` writes, all below 256; the others are black."""
+    palette = np.zeros((256, 3), np.uint8)
+    palette[[ids[0] for ids in table.ids]] = table.colors
+    return palette
+
+
+def displayable(image):
+    """(H, W, C) uint8 or uint16, any C -> (H, W, 3) uint8 RGB to look at; 8 bit RGB stays as it is.
+
+    Fewer than three channels show the first as grey, more show the first three. 16 bits, of which sensors often fill a
+    part, are stretched so that the 1st to the 99th percentile of all values fills 0 to 255.
+    """
+    image = image[..., :3] if image.shape[2] >= 3 else image[..., [0, 0, 0]]
+    if image.dtype == np.uint8:
+        return np.ascontiguousarray(image)
+    low, high = np.percentile(image, (1, 99))
+    scaled = (image.astype(np.float32) - low) * (255 / max(high - low, 1))
+    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+
+
 def blend(image, label, table, alpha):
     """The image under its label's colours. alpha 0 gives the image back, 1 the colours alone; ignored pixels stay."""
     mixed = np.rint((1 - alpha) * image + alpha * colorize(label, table)).astype(np.uint8)
@@ -26,8 +47,13 @@ def blend(image, label, table, alpha):
 
 def legend(label, table, width):
     """A strip, `width` pixels wide, of the classes that occur in the label: colour and name, most frequent first."""
-    ids, counts = np.unique(label[label != IGNORE], return_counts=True)
-    order = ids[np.argsort(-counts, kind="stable")].tolist()
+    counts = np.bincount(label.ravel(), minlength=256)
+    return _legend_of(counts, table, width)
+
+
+def _legend_of(counts, table, width):
+    """counts: (256,) pixels of each train id"""
+    order = [i for i in np.argsort(-counts[:IGNORE], kind="stable").tolist() if counts[i]]
     size = font_size(width)
     font, row_height = ImageFont.load_default(size), round(size * 1.7)
     places, x, y = [], GAP, 0
@@ -82,3 +108,40 @@ def shrink_to(image, longest):
         return image
     size = [max(1, round(side * scale)) for side in image.shape[1::-1]]
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
+def contact_sheet(tiles, table, columns=4, width=360, height=270):
+    """Titled pictures in a grid, each fitted into `width` x `height` pixels, above the legend of all labels.
+
+    tiles: [(title, picture (H, W, 3), its train ids (H, W))], one or more
+    """
+    cells = [titled(_fitted(picture, width, height), _shortened(title, width)) for title, picture, _ in tiles]
+    columns = min(columns, len(cells))
+    cells += [np.full_like(cells[0], BACKGROUND)] * (-len(cells) % columns)
+    gap = np.full((cells[0].shape[0], GAP, 3), BACKGROUND, np.uint8)
+    rows = [cells[start : start + columns] for start in range(0, len(cells), columns)]
+    rows = [np.hstack([part for cell in row for part in (cell, gap)][:-1]) for row in rows]
+    counts = sum(np.bincount(label.ravel(), minlength=256) for _, _, label in tiles)
+    return np.vstack([*rows, _legend_of(counts, table, rows[0].shape[1])])
+
+
+def _fitted(picture, width, height):
+    """The picture as large as it can be, in the middle of a white box."""
+    scale = min(width / picture.shape[1], height / picture.shape[0])
+    size = [max(1, round(side * scale)) for side in picture.shape[1::-1]]
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST)
+    box = np.full((height, width, 3), BACKGROUND, np.uint8)
+    top, left = (height - size[1]) // 2, (width - size[0]) // 2
+    box[top : top + size[1], left : left + size[0]] = small
+    return box
+
+
+def _shortened(title, width):
+    """The title, without its middle where it is wider than the picture."""
+    font = ImageFont.load_default(font_size(width))
+    kept = len(title)
+    short = title
+    while font.getlength(short) > width - GAP and kept > 2:
+        kept -= 1
+        short = f"{title[: kept - kept // 2]}…{title[len(title) - kept // 2 :]}"
+    return short
