@@ -4,6 +4,7 @@ from pathlib import Path
 
 from bisenet.artifacts import write_csv, write_json, write_text
 from bisenet.images import write_png
+from bisenet.statistics import SAMPLED
 from bisenet.visualize import blend, contact_sheet, displayable
 
 ALPHA = 0.5  # weight of the colours over the photograph
@@ -44,7 +45,7 @@ def _chosen(statistics, table):
     rarest = {}  # each pair once, for the rarest class that it shows
     for i, pair in best:
         rarest.setdefault(tuple(pair), f"{table.names[i]}: {train.class_shares[i]:.2%} of train")
-    chosen["rarest_classes"] = [(title, pair) for pair, title in rarest.items()][:12]
+    chosen["rarest_classes"] = [(title, pair) for pair, title in rarest.items()][:SAMPLED]
     return {name: shown for name, shown in chosen.items() if shown}
 
 

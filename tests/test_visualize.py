@@ -207,3 +207,28 @@ def test_shrinking_averages():
     image = np.zeros((4, 4, 3), np.uint8)
     image[::2, ::2] = 200
     assert (shrink_to(image, 2) == 50).all()
+
+
+def test_a_contact_sheet_is_a_grid_of_titled_pictures_above_one_legend():
+    label = np.zeros((10, 20), np.uint8)
+    tiles = [(f"tile {i}", np.full((10, 20, 3), 40 * i, np.uint8), label + i % 2) for i in range(5)]
+    sheet = contact_sheet(tiles, TABLE, columns=2, width=100, height=80)
+    assert sheet.shape[1] == 2 * 100 + 8
+    bar = titled(tiles[0][1], "").shape[0] - 10
+    for i, (_, picture, _) in enumerate(tiles):
+        row, column = divmod(i, 2)
+        top, left = row * (80 + titled(np.zeros((80, 100, 3), np.uint8), "").shape[0] - 80), column * 108
+        middle = sheet[top + bar + 40, left + 50]
+        assert np.array_equal(middle, picture[0, 0])
+    assert np.array_equal(sheet[-len(legend(np.array([0, 1], np.uint8), TABLE, 208)) :, :], legend(
+        np.array([0, 0, 0, 1, 1], np.uint8), TABLE, 208
+    ))
+
+
+def test_a_long_title_loses_its_middle_to_fit():
+    picture = np.zeros((10, 20, 3), np.uint8)
+    label = np.zeros((10, 20), np.uint8)
+    sheet = contact_sheet([("long " * 50, picture, label)], TABLE, width=200)
+    bar = sheet[: titled(np.zeros((10, 200, 3), np.uint8), "").shape[0] - 10]
+    assert (bar[:, 196:] == 255).all()
+    assert (bar[:, :150] < 128).any()
