@@ -22,13 +22,19 @@ class Checkpoint:
     model_name: str
     model: nn.Module
     table: ClassTable
-    mean: list[float]  # RGB, 0..1
-    std: list[float]  # RGB, 0..1
+    mean: list[float]  # of each channel, as a share of the full range: 0..1
+    std: list[float]
     params: dict = field(default_factory=dict)  # the effective parameters of the run
+    bit_depth: int = 8  # of the images: 8 or 16
 
     @property
     def normalize(self):
-        return Normalize(self.mean, self.std)
+        return Normalize(self.mean, self.std, self.bit_depth)
+
+    @property
+    def image_form(self):
+        """What `read_image` shall give this model."""
+        return {"channels": len(self.mean), "bit_depth": self.bit_depth}
 
 
 def save_checkpoint(path, checkpoint):
@@ -42,6 +48,7 @@ def save_checkpoint(path, checkpoint):
                 "classes": checkpoint.table.to_dict(),
                 "mean": list(checkpoint.mean),
                 "std": list(checkpoint.std),
+                "bit_depth": checkpoint.bit_depth,
                 "params": checkpoint.params,
                 "state_dict": weights,
             },
@@ -63,24 +70,26 @@ def load_checkpoint(path, device="cpu"):
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise InputError(f"{path}: is not a checkpoint that the stage train wrote (format '{FORMAT}')")
     table = ClassTable.from_dict(data["classes"], path)
-    model = build_model(data["model"], len(table))
+    model = build_model(data["model"], len(table), in_channels=len(data["mean"]))
     try:
         model.load_state_dict(data["state_dict"])
     except RuntimeError:
         expected, found = model.state_dict(), data["state_dict"]
         misshapen = [key for key in expected.keys() & found.keys() if expected[key].shape != found[key].shape]
         raise InputError(
-            f"{path}: says it is a {data['model']} of {len(table)} classes, but its weights are of another "
-            f"architecture: {len(expected.keys() - found.keys())} of {len(expected)} are missing, "
+            f"{path}: says it is a {data['model']} of {len(table)} classes and {len(data['mean'])} channels, but its "
+            "weights are of another architecture: "
+            f"{len(expected.keys() - found.keys())} of {len(expected)} are missing, "
             f"{len(found.keys() - expected.keys())} are unknown, {len(misshapen)} have another shape"
         ) from None
     model = model.to(device, memory_format=torch.channels_last).eval()
-    return Checkpoint(data["model"], model, table, data["mean"], data["std"], data["params"])
+    bit_depth = data.get("bit_depth", 8)  # checkpoints of early days do not say
+    return Checkpoint(data["model"], model, table, data["mean"], data["std"], data["params"], bit_depth)
 
 
 @torch.inference_mode()
 def segment(checkpoint, image):
-    """(H, W, 3) uint8 RGB, any size -> (H, W) uint8 train ids, on the device of the checkpoint's model."""
+    """(H, W, C) as `checkpoint.image_form` says, any size -> (H, W) uint8 train ids, on the device of the model."""
     device = next(checkpoint.model.parameters()).device
     batch = torch.from_numpy(image)[None].to(device)
     return predict(checkpoint.model, checkpoint.normalize.to(device)(batch))[0].cpu().numpy()

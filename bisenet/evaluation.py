@@ -12,7 +12,7 @@ from bisenet.precision import autocast
 def evaluate(model, loader, num_classes, *, normalize, device, amp, scales=(1.0,), flip=False, window=None):
     """(C, C) int64 on the CPU, summed over all processes, each of which measures the model of process 0.
 
-    loader: (1, H, W, 3) uint8 images and (1, H, W) labels, each image in one process only
+    loader: (1, H, W, C) images and (1, H, W) labels, each image in one process only
     normalize: images as they come -> the model's input
     scales, flip, window: see `predict`; by default the whole image once
     The model's mode is put back as it was.

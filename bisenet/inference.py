@@ -12,15 +12,19 @@ from torch import nn
 
 
 class Normalize(nn.Module):
-    """(N, H, W, 3) uint8 RGB -> (N, 3, H, W) float32, channels last in memory. mean, std: RGB, 0..1."""
+    """(N, H, W, C) integers of `bit_depth` bits -> (N, C, H, W) float32, channels last in memory.
 
-    def __init__(self, mean, std):
+    mean, std: C shares of the full range, 0..1. A channel that never changes (std 0) is only centred.
+    """
+
+    def __init__(self, mean, std, bit_depth=8):
         super().__init__()
-        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
-        self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1))
+        self.highest = 2**bit_depth - 1
+        self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1))
+        self.register_buffer("std", torch.tensor([share or 1.0 for share in std]).view(1, -1, 1, 1))
 
     def forward(self, images):
-        return (images.permute(0, 3, 1, 2).float() / 255 - self.mean) / self.std
+        return (images.permute(0, 3, 1, 2).float() / self.highest - self.mean) / self.std
 
 
 def resize(x, size):
@@ -29,7 +33,7 @@ def resize(x, size):
 
 
 def predict(model, image, *, scales=(1.0,), flip=False, window=None):
-    """Class ids (N, H, W) uint8 of a normalised image (N, 3, H, W).
+    """Class ids (N, H, W) uint8 of a normalised image (N, channels, H, W).
 
     scales: factors of the image's size; flip: add the mirror image; window: (h, w) of a sliding window, or None for the
     whole image at once. `model` is in eval mode.

@@ -85,12 +85,13 @@ class LabelReader:
         )
 
 
-def read_pair(pair, read_label):
-    """(image, label) paths -> (H, W, 3) uint8 RGB and (H, W) uint8 train ids.
+def read_pair(pair, read_label, channels=None, bit_depth=None):
+    """(image, label) paths -> (H, W, C) uint8 or uint16 and (H, W) uint8 train ids.
 
+    channels, bit_depth: see `read_image`
     Raises `InputError` for what either file has wrong, and where they differ in size.
     """
-    image, label = read_image(pair[0]), read_label(pair[1])
+    image, label = read_image(pair[0], channels, bit_depth), read_label(pair[1])
     if image.shape[:2] != label.shape:
         sizes = [f"{w} x {h}" for h, w in (image.shape[:2], label.shape)]
         raise InputError(

@@ -20,21 +20,23 @@ class SegmentationDataset(Dataset):
     """(image, label) pairs below `data_root`.
 
     Indexed by a place in the list, or by (pass, place) where a random transform needs to know the pass.
-    Gives image (H, W, 3) uint8 RGB and label (H, W) uint8 train ids, as tensors.
+    Gives image (H, W, C) uint8 or uint16 and label (H, W) uint8 train ids, as tensors.
+    channels, bit_depth: what images shall have, see `read_image`
     """
 
-    def __init__(self, pairs, data_root, table, transform=None, seed=0):
+    def __init__(self, pairs, data_root, table, transform=None, seed=0, *, channels=None, bit_depth=None):
         self.paths = [tuple(str(Path(data_root) / name) for name in pair) for pair in pairs]
         self.read_label = LabelReader(table)
         self.transform = transform
         self.seed = seed
+        self.form = {"channels": channels, "bit_depth": bit_depth}
 
     def __len__(self):
         return len(self.paths)
 
     def __getitem__(self, index):
         passed, place = index if isinstance(index, tuple) else (0, index)
-        image, label = read_pair(self.paths[place], self.read_label)
+        image, label = read_pair(self.paths[place], self.read_label, **self.form)
         if self.transform is not None:
             rng = np.random.default_rng([self.seed, passed, place])
             image, label = self.transform(image, label, rng)
@@ -74,7 +76,7 @@ class ShuffledBatches:
 
 
 def train_loader(dataset, *, batch_size, max_iter, seed, workers, device):
-    """Batches (image (N, h, w, 3) uint8, label (N, h, w) uint8); its length is `max_iter`.
+    """Batches (image (N, h, w, C), label (N, h, w) uint8); its length is `max_iter`.
 
     N is this process's share of the total `batch_size`; workers: a number, or `auto`; device: where batches will go.
     """
@@ -83,7 +85,7 @@ def train_loader(dataset, *, batch_size, max_iter, seed, workers, device):
 
 
 def val_loader(dataset, *, workers, device):
-    """Single images of any size, (1, H, W, 3) and (1, H, W); every image in exactly one process."""
+    """Single images of any size, (1, H, W, C) and (1, H, W); every image in exactly one process."""
     share = Subset(dataset, range(rank(), len(dataset), world_size()))
     return DataLoader(share, batch_size=1, **_loading(workers, device))
 

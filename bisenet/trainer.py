@@ -27,7 +27,7 @@ class Log:
 def train(model, loader, *, criterion, optimizer, schedule, normalize, device, amp, log_every):
     """Run one iteration for each batch of `loader`; a generator of (iteration, Log or None), iteration 1-based.
 
-    loader: (N, H, W, 3) uint8 RGB images and (N, H, W) uint8 train ids
+    loader: (N, H, W, C) images and (N, H, W) uint8 train ids
     criterion: (model output, label) -> (loss, [loss of each head])
     schedule: optimiser step -> ratio of the base lr
     normalize: images as they come -> the model's input

@@ -1,7 +1,7 @@
 """(image, label) -> (image, label): pure functions, then the random chain of training.
 
-image (H, W, 3) uint8 RGB; label (H, W) uint8 train ids. A label is always resampled by nearest neighbour and padded
-with `IGNORE`, so no transform invents a class.
+image (H, W, C) uint8 or uint16, any C; label (H, W) uint8 train ids. A label is always resampled by nearest neighbour
+and padded with `IGNORE`, so no transform invents a class.
 """
 
 import math
@@ -19,7 +19,7 @@ def resize(image, label, size):
     if image.shape[:2] == tuple(size):
         return image, label
     shape = size[1], size[0]
-    image = cv2.resize(image, shape, interpolation=cv2.INTER_LINEAR)
+    image = _by_channels(image, lambda part, _: cv2.resize(part, shape, interpolation=cv2.INTER_LINEAR))
     return image, cv2.resize(label, shape, interpolation=cv2.INTER_NEAREST_EXACT)
 
 
@@ -29,13 +29,15 @@ def crop(image, label, top, left, size):
 
 
 def pad(image, label, size, fill):
-    """Centre on a canvas of at least `size`, filled with the colour `fill` (RGB) and `IGNORE`."""
+    """Centre on a canvas of at least `size`, filled with the colour `fill` (C values) and `IGNORE`."""
     missing = [max(want - have, 0) for want, have in zip(size, label.shape, strict=True)]
     if not any(missing):
         return image, label
     top, left = missing[0] // 2, missing[1] // 2
     border = top, missing[0] - top, left, missing[1] - left
-    image = cv2.copyMakeBorder(image, *border, cv2.BORDER_CONSTANT, value=fill)
+    image = _by_channels(
+        image, lambda part, group: cv2.copyMakeBorder(part, *border, cv2.BORDER_CONSTANT, value=fill[group])
+    )
     return image, cv2.copyMakeBorder(label, *border, cv2.BORDER_CONSTANT, value=IGNORE)
 
 
@@ -45,13 +47,29 @@ def flip(image, label):
 
 
 def adjust_colors(image, brightness, contrast, saturation):
-    """Scale brightness, contrast (about the mean luma) and saturation (about each pixel's luma); 1 changes nothing."""
+    """Scale brightness, contrast (about the mean luma) and saturation (about each pixel's luma); 1 changes nothing.
+
+    4 channels are RGB and one more. That one, and any number but 3, has contrast about each channel's own mean, and no
+    saturation.
+    """
+    if image.shape[2] == 4:
+        parts = image[..., :3], image[..., 3:]
+        return np.dstack([adjust_colors(part, brightness, contrast, saturation) for part in parts])
+    rgb, dtype = image.shape[2] == 3, image.dtype
     image = image.astype(np.float32) * brightness
-    mean = float((image @ LUMA).mean())
+    mean = float((image @ LUMA).mean()) if rgb else image.mean((0, 1), dtype=np.float64).astype(np.float32)
     image = mean + (image - mean) * contrast
-    luma = (image @ LUMA)[..., None]
-    image = luma + (image - luma) * saturation
-    return np.clip(np.rint(image), 0, 255).astype(np.uint8)
+    if rgb:
+        luma = (image @ LUMA)[..., None]
+        image = luma + (image - luma) * saturation
+    return np.clip(np.rint(image), 0, np.iinfo(dtype).max).astype(dtype)
+
+
+def _by_channels(image, change):
+    """(H, W, C) -> (H', W', C): `change(part, slice of the channels)` for four at a time; OpenCV fills no more."""
+    groups = [slice(first, first + 4) for first in range(0, image.shape[2], 4)]
+    parts = [change(image[..., group], group) for group in groups]
+    return np.dstack(parts) if len(parts) > 1 else parts[0].reshape(*parts[0].shape[:2], -1)
 
 
 class TrainTransform:
@@ -61,7 +79,7 @@ class TrainTransform:
     scales: (lowest, highest) factor, drawn evenly
     flip: probability of a mirror image
     jitter: brightness, contrast and saturation are each scaled by a factor from 1 - jitter to 1 + jitter
-    mean: the dataset's mean colour (RGB, 0..1), with which images are padded: 0 once normalised
+    mean: the dataset's mean (C values, 0..1), with which images are padded: 0 once normalised
     """
 
     def __init__(self, *, crop, scales, flip, jitter, mean):
@@ -69,7 +87,7 @@ class TrainTransform:
         self.scales = scales
         self.flip_probability = flip
         self.jitter = jitter
-        self.fill = tuple(round(255 * channel) for channel in mean)
+        self.mean = mean
 
     def __call__(self, image, label, rng):
         scale = rng.uniform(*self.scales)
@@ -82,4 +100,5 @@ class TrainTransform:
         factors = rng.uniform(1 - self.jitter, 1 + self.jitter, size=3)
         if self.jitter:
             image = adjust_colors(image, *factors.tolist())
-        return pad(np.ascontiguousarray(image), np.ascontiguousarray(label), self.crop_size, self.fill)
+        fill = tuple(round(np.iinfo(image.dtype).max * channel) for channel in self.mean)
+        return pad(np.ascontiguousarray(image), np.ascontiguousarray(label), self.crop_size, fill)

@@ -1,4 +1,4 @@
-"""Pictures of labels: colours, overlays, legends and panels. Everything is (H, W, 3) uint8 RGB."""
+"""Pictures of labels: colours, overlays, legends and panels. Every picture is (H, W, 3) uint8 RGB."""
 
 import cv2
 import numpy as np
@@ -16,6 +16,27 @@ def colorize(label, table):
     palette = np.zeros((256, 3), np.uint8)
     palette[: len(table)] = table.colors
     return palette[label]
+
+
+def id_palette(table):
+    """(256, 3) uint8 RGB: the colour of each raw id that `table.to_raw` writes, all below 256; the others are black."""
+    palette = np.zeros((256, 3), np.uint8)
+    palette[[ids[0] for ids in table.ids]] = table.colors
+    return palette
+
+
+def displayable(image):
+    """(H, W, C) uint8 or uint16, any C -> (H, W, 3) uint8 RGB to look at; 8 bit RGB stays as it is.
+
+    Fewer than three channels show the first as grey, more show the first three. 16 bits, of which sensors often fill a
+    part, are stretched so that the 1st to the 99th percentile of all values fills 0 to 255.
+    """
+    image = image[..., :3] if image.shape[2] >= 3 else image[..., [0, 0, 0]]
+    if image.dtype == np.uint8:
+        return np.ascontiguousarray(image)
+    low, high = np.percentile(image, (1, 99))
+    scaled = (image.astype(np.float32) - low) * (255 / max(high - low, 1))
+    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
 
 
 def blend(image, label, table, alpha):

@@ -15,7 +15,7 @@ from bisenet.errors import InputError
 from bisenet.images import find_images, read_image, write_png
 from bisenet.labels import LabelReader, read_pair
 from bisenet.progress import track
-from bisenet.visualize import blend, colorize, comparison, legend, shrink_to
+from bisenet.visualize import blend, colorize, comparison, displayable, id_palette, legend, shrink_to
 from stages.entry import run
 from stages.params import load_params
 from stages.paths import ANNOS, MODEL, RESULTS
@@ -31,28 +31,33 @@ def draw_validation():
     read_label = LabelReader(checkpoint.table)
     for number, place in enumerate(track(places, count, "demo")):
         paths = [Path(params["data_root"]) / name for name in pairs[place]]
-        image, truth = read_pair(paths, read_label)
+        image, truth = read_pair(paths, read_label, **checkpoint.image_form)
         prediction = segment(checkpoint, image)
-        picture = comparison(image, truth, prediction, checkpoint.table, params["demo"]["alpha"])
+        picture = comparison(displayable(image), truth, prediction, checkpoint.table, params["demo"]["alpha"])
         write_png(RESULTS / "demo" / f"{number}.png", shrink_to(picture, params["demo"]["longest_side"]))
 
 
 def draw_files(source, output, checkpoint_path, alpha, device):
-    """Each image at its own size as output/overlay, output/color and output/id (the dataset's own ids); a legend."""
+    """Each image at its own size: output/overlay, output/id (the dataset's own ids), output/color (the ids as a palette
+    PNG, or RGB where an id is above 255); a legend."""
     checkpoint = load_checkpoint(checkpoint_path, choose_device(device))
     table, faults, seen = checkpoint.table, [], set()
     files = find_images(source, output)
     for path, name in track(files.items(), len(files), "demo"):
         try:
-            image = read_image(path)
+            image = read_image(path, **checkpoint.image_form)
         except InputError as error:
             faults.append(str(error))
             continue
         label = segment(checkpoint, image)
         seen |= set(np.unique(label).tolist())
-        write_png(output / "overlay" / name, blend(image, label, table, alpha))
-        write_png(output / "color" / name, colorize(label, table))
-        write_png(output / "id" / name, table.to_raw(label))
+        write_png(output / "overlay" / name, blend(displayable(image), label, table, alpha))
+        ids = table.to_raw(label)
+        write_png(output / "id" / name, ids)
+        if ids.dtype == np.uint8:
+            write_png(output / "color" / name, ids, palette=id_palette(table))
+        else:
+            write_png(output / "color" / name, colorize(label, table))
     if seen:
         write_png(output / "legend.png", legend(np.array(sorted(seen), np.uint8), table, width=640))
     if faults:

@@ -24,7 +24,7 @@ def main():
     check_match(checkpoint, params["model"], table)
     pairs = read_pairs(ANNOS, "val")
     with process_group(device):
-        images = SegmentationDataset(pairs, params["data_root"], table)
+        images = SegmentationDataset(pairs, params["data_root"], table, **checkpoint.image_form)
         loader = val_loader(images, workers=params["workers"], device=device)
         shown = track(loader, len(loader), "evaluate") if rank() == 0 else loader
         normalize = checkpoint.normalize.to(device)

@@ -30,6 +30,7 @@ RUN = "model", "dataset", "seed", "amp", "val_every", "log_every"
 BATCHES = "batch_size", "max_iter"
 AUGMENTATION = "crop", "scales", "flip", "jitter"
 LOSS = "ohem_threshold", "aux_weight", "class_weights"
+IMAGE_FORM = "channels", "bit_depth"
 RATES = "lr", "head_lr_factor", "weight_decay"
 OPTIMIZER = "optimizer", "momentum"
 SCHEDULE = "schedule", "power", "gamma", "milestones", "warmup", "warmup_iters", "warmup_start"
@@ -47,20 +48,22 @@ def main():
 
 def fit(params, device):
     table, statistics = read_classes(ANNOS), read_statistics(STATISTICS)["train"]
-    mean, std = statistics["mean_rgb"], statistics["std_rgb"]
+    mean, std, form = statistics["mean"], statistics["std"], pick(statistics, *IMAGE_FORM)
     place = {"device": device, "amp": params["amp"]}
 
     transform = TrainTransform(**pick(params, *AUGMENTATION), mean=mean)
-    train_set = SegmentationDataset(read_pairs(ANNOS, "train"), params["data_root"], table, transform, params["seed"])
-    val_set = SegmentationDataset(read_pairs(ANNOS, "val"), params["data_root"], table)
+    train_pairs, val_pairs = read_pairs(ANNOS, "train"), read_pairs(ANNOS, "val")
+    train_set = SegmentationDataset(train_pairs, params["data_root"], table, transform, params["seed"], **form)
+    val_set = SegmentationDataset(val_pairs, params["data_root"], table, **form)
     loading = {"workers": params["workers"], "device": device}
     batches = train_loader(train_set, **pick(params, *BATCHES, "seed"), **loading)
     val_images = val_loader(val_set, **loading)
 
     torch.manual_seed(params["seed"])
-    model = build_model(params["model"], len(table)).to(device, memory_format=torch.channels_last)
+    model = build_model(params["model"], len(table), in_channels=form["channels"])
+    model = model.to(device, memory_format=torch.channels_last)
     torch.manual_seed(params["seed"] + rank())  # dropout differs between processes
-    normalize = Normalize(mean, std).to(device)
+    normalize = Normalize(mean, std, form["bit_depth"]).to(device)
     weights = class_weights(params["class_weights"], statistics["class_shares"])
     criterion = MultiHeadLoss(OhemCrossEntropy(params["ohem_threshold"], weights), params["aux_weight"]).to(device)
     optimizer = build_optimizer(parameter_groups(model, **pick(params, *RATES)), **pick(params, *OPTIMIZER))
@@ -78,7 +81,7 @@ def fit(params, device):
             report.validation(iteration, scores(matrix))
     report.close()
     if rank() == 0:
-        save_checkpoint(MODEL, Checkpoint(params["model"], model, table, mean, std, effective))
+        save_checkpoint(MODEL, Checkpoint(params["model"], model, table, mean, std, effective, form["bit_depth"]))
         write_json(MODEL.with_name("metrics.json"), report.summary(params["batch_size"]))
 
 

@@ -17,13 +17,13 @@ PARAMS = {"lr": 1e-05, "crop": [128, 192], "class_weights": "enet", "flip": 0.5}
 
 
 class Small(nn.Sequential):
-    def __init__(self, num_classes):
-        super().__init__(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Conv2d(8, num_classes, 1))
+    def __init__(self, num_classes, in_channels=3):
+        super().__init__(nn.Conv2d(in_channels, 8, 3), nn.BatchNorm2d(8), nn.Conv2d(8, num_classes, 1))
 
 
 class Other(nn.Sequential):
-    def __init__(self, num_classes):
-        super().__init__(nn.Conv2d(3, num_classes, 1))
+    def __init__(self, num_classes, in_channels=3):
+        super().__init__(nn.Conv2d(in_channels, num_classes, 1))
 
 
 @pytest.fixture(autouse=True)
@@ -63,10 +63,36 @@ def test_everything_comes_back(tmp_path, name):
     assert second.model_name == name
     assert second.table == first.table
     assert (second.mean, second.std, second.params) == (first.mean, first.std, PARAMS)
+    assert second.bit_depth == 8
     assert not second.model.training
     ours, theirs = first.model.state_dict(), second.model.state_dict()
     assert ours.keys() == theirs.keys()
     assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+
+def test_channels_and_bit_depth_come_back_and_say_how_to_read_images(tmp_path):
+    mean, std = [i / 10 for i in range(6)], [0.5] * 6
+    first = Checkpoint("small", build_model("small", 3, in_channels=6), table(3), mean, std, PARAMS, bit_depth=16)
+    save_checkpoint(tmp_path / "model.pt", first)
+    second = load_checkpoint(tmp_path / "model.pt")
+    assert second.image_form == {"channels": 6, "bit_depth": 16}
+    assert second.normalize(torch.full((1, 1, 1, 6), 65535, dtype=torch.uint16))[0, 1].item() == pytest.approx(1.8)
+    image = np.random.default_rng(0).integers(0, 65536, (9, 12, 6), dtype=np.uint16)
+    first.model.eval()
+    assert (segment(second, image) == segment(first, image)).all()
+
+
+def test_a_checkpoint_of_before_bit_depths_is_of_8_bits(saved):
+    data = torch.load(saved, weights_only=True)
+    del data["bit_depth"]
+    torch.save(data, saved)
+    assert load_checkpoint(saved).image_form == {"channels": 3, "bit_depth": 8}
+
+
+def test_weights_for_another_number_of_channels_are_named(saved):
+    save_checkpoint(saved, a_checkpoint("small", Small(3, in_channels=4)))
+    with pytest.raises(InputError, match="small of 3 classes and 3 channels, but .* 1 have another shape"):
+        load_checkpoint(saved)
 
 
 def test_the_file_holds_tensors_and_plain_types_alone(saved):

@@ -1,17 +1,31 @@
-"""The options of `python -m stages.demo`, and what becomes of files that cannot be read."""
+"""The options of `python -m stages.demo`, what becomes of files that cannot be read, and images of every kind."""
 
 import argparse
 import io
 
 import numpy as np
 import pytest
+import tifffile
+import torch
 from PIL import Image
 from torch import nn
 
-from bisenet.checkpoint import Checkpoint, save_checkpoint
-from bisenet.classes import ClassTable
+from bisenet.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from bisenet.classes import IGNORE, ClassTable
+from bisenet.datasets import BUILT_IN
 from bisenet.errors import InputError
-from bisenet.models import MODELS
+from bisenet.evaluation import evaluate
+from bisenet.images import write_png
+from bisenet.inference import Normalize
+from bisenet.labels import LabelReader
+from bisenet.loader import SegmentationDataset, train_loader, val_loader
+from bisenet.losses import MultiHeadLoss, OhemCrossEntropy
+from bisenet.models import MODELS, build_model
+from bisenet.optim import build_optimizer, parameter_groups
+from bisenet.trainer import train
+from bisenet.transforms import TrainTransform
+from bisenet.visualize import id_palette
+from bisenet.yaml12 import read_yaml
 from stages import demo
 from stages.demo import draw_files, share
 
@@ -46,9 +60,9 @@ def test_a_wrong_alpha_ends_before_anything_is_read(monkeypatch, capsys, text, m
 
 @pytest.fixture
 def checkpoint(tmp_path, monkeypatch):
-    monkeypatch.setitem(MODELS, "channels", lambda num_classes: nn.Conv2d(3, num_classes, 1))
+    monkeypatch.setitem(MODELS, "channels", lambda num_classes, in_channels: nn.Conv2d(in_channels, num_classes, 1))
     path = tmp_path / "model.pt"
-    model = MODELS["channels"](3)
+    model = MODELS["channels"](3, 3)
     save_checkpoint(path, Checkpoint("channels", model, TABLE, [0.5] * 3, [0.25] * 3))
     return path
 
@@ -84,3 +98,129 @@ def test_jpegs_with_bytes_after_their_end_are_drawn_and_cut_ones_are_named(tmp_p
 def test_a_missing_input_is_named(tmp_path, checkpoint):
     with pytest.raises(InputError, match=f"{tmp_path / 'absent'}: there is no such file or folder"):
         draw_files(tmp_path / "absent", tmp_path / "out", checkpoint, 0.5, "cpu")
+
+
+def test_colours_are_a_palette_png_of_the_datasets_own_ids(tmp_path, checkpoint):
+    (tmp_path / "photo.jpg").write_bytes(jpeg(20, 30))
+    for output in ("one", "two"):
+        draw_files(tmp_path / "photo.jpg", tmp_path / output, checkpoint, 0.5, "cpu")
+    with Image.open(tmp_path / "one/color/photo.png") as color, Image.open(tmp_path / "one/id/photo.png") as ids:
+        assert (color.mode, ids.mode) == ("P", "L")
+        assert (np.asarray(color) == np.asarray(ids)).all()
+        seen = np.unique(np.asarray(color.convert("RGB")).reshape(-1, 3), axis=0)
+        assert set(map(tuple, seen.tolist())) <= set(TABLE.colors)
+    for file in (tmp_path / "one").rglob("*.png"):
+        assert file.read_bytes() == (tmp_path / "two" / file.relative_to(tmp_path / "one")).read_bytes()
+
+
+def test_ids_above_255_are_16_bit_and_their_colours_rgb(tmp_path, monkeypatch):
+    monkeypatch.setitem(MODELS, "first", lambda num_classes, in_channels: nn.Conv2d(in_channels, num_classes, 1))
+    entries = [{"name": "a", "id": 300, "color": [1, 2, 3]}, {"name": "b", "id": 4, "color": [4, 5, 6]}]
+    table = ClassTable.from_dict({"classes": entries}, "table")
+    model = MODELS["first"](2, 3)
+    nn.init.zeros_(model.weight).requires_grad_(False)
+    model.bias.data = torch.tensor([1.0, 0.0])
+    save_checkpoint(tmp_path / "model.pt", Checkpoint("first", model, table, [0.5] * 3, [0.25] * 3))
+    (tmp_path / "photo.jpg").write_bytes(jpeg(20, 30))
+    draw_files(tmp_path / "photo.jpg", tmp_path / "out", tmp_path / "model.pt", 0.5, "cpu")
+    assert (np.asarray(Image.open(tmp_path / "out/id/photo.png")) == 300).all()
+    color = np.asarray(Image.open(tmp_path / "out/color/photo.png"))
+    assert color.shape == (20, 30, 3)
+    assert (color == (1, 2, 3)).all()
+
+
+@pytest.mark.parametrize("file", sorted(BUILT_IN.glob("*.yaml")), ids=lambda file: file.stem)
+def test_written_ids_are_read_back_as_the_same_classes(tmp_path, file):
+    table = ClassTable.from_dict(read_yaml(file), file)
+    classes = [*range(len(table)), *([IGNORE] if table.ignore else [])]
+    label = np.tile(np.array(classes, np.uint8), (3, 2))
+    ids = table.to_raw(label)
+    write_png(tmp_path / "id.png", ids)
+    assert (LabelReader(table)(tmp_path / "id.png") == label).all()
+    if ids.dtype == np.uint8:
+        write_png(tmp_path / "color.png", ids, palette=id_palette(table))
+        assert (LabelReader(table)(tmp_path / "color.png") == label).all()
+
+
+def write_npy(path, array):
+    np.save(path, array)
+
+
+def write_tiff(path, array):
+    tifffile.imwrite(path, array, photometric="minisblack", planarconfig="contig")
+
+
+def write_pillow(path, array):
+    Image.fromarray(array.squeeze()).save(path)
+
+
+FORMS = {  # channels, bit depth, suffix, writer
+    "grey": (1, 8, ".png", write_pillow),
+    "rgb and one more": (4, 8, ".png", write_pillow),
+    "six channels": (6, 8, ".npy", write_npy),
+    "16 bit grey": (1, 16, ".png", write_pillow),
+    "16 bit, five channels": (5, 16, ".tif", write_tiff),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", ["bisenetv1", "bisenetv2"])
+def test_every_kind_of_image_is_trained_on_saved_measured_and_drawn(tmp_path, name, form):
+    channels, bit_depth, suffix, write = FORMS[form]
+    highest, dtype = 2**bit_depth - 1, np.dtype(f"uint{bit_depth}")
+    rng = np.random.default_rng(0)
+    pairs = [(f"images/{i}{suffix}", f"{i}-label.png") for i in range(2)]
+    (tmp_path / "images").mkdir()
+    for image, label in pairs:
+        write(tmp_path / image, rng.integers(0, highest + 1, (40, 50, channels), dtype=dtype))
+        Image.fromarray(rng.integers(7, 10, (40, 50), dtype=np.uint8)).save(tmp_path / label)
+    normalization = {"mean": [0.5] * channels, "std": [0.3] * channels, "bit_depth": bit_depth}
+    asked = {"channels": channels, "bit_depth": bit_depth}
+
+    cpu = torch.device("cpu")
+    transform = TrainTransform(crop=(32, 48), scales=(0.5, 1.5), flip=0.5, jitter=0.4, mean=normalization["mean"])
+    batches = train_loader(
+        SegmentationDataset(pairs, tmp_path, TABLE, transform, **asked),
+        batch_size=2, max_iter=1, seed=0, workers=0, device=cpu,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    model = build_model(name, len(TABLE), in_channels=channels)
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    groups = parameter_groups(model, lr=0.01, head_lr_factor=1, weight_decay=0)
+    [(_, log)] = train(
+        model, batches, criterion=MultiHeadLoss(OhemCrossEntropy(0.7), 1.0),
+        optimizer=build_optimizer(groups, optimizer="sgd", momentum=0.9), schedule=lambda step: 1.0,
+        normalize=Normalize(**normalization), device=cpu, amp="off", log_every=1,
+    )  # fmt: skip
+    assert np.isfinite(log.loss)
+    assert any(
+        (value != before[key]).any() for key, value in model.state_dict().items() if "conv1" in key or "S1" in key
+    )
+
+    save_checkpoint(tmp_path / "model.pt", Checkpoint(name, model, TABLE, params={}, **normalization))
+    loaded = load_checkpoint(tmp_path / "model.pt")
+    images = val_loader(SegmentationDataset(pairs, tmp_path, TABLE, **loaded.image_form), workers=0, device=cpu)
+    matrix = evaluate(loaded.model, images, len(TABLE), normalize=loaded.normalize, device=cpu, amp="off")
+    assert matrix.sum() == 2 * 40 * 50
+
+    draw_files(tmp_path / "images", tmp_path / "out", tmp_path / "model.pt", 0.5, "cpu")
+    counts = np.zeros(10, int)
+    for i in range(2):
+        counts += np.bincount(np.asarray(Image.open(tmp_path / f"out/id/{i}.png")).ravel(), minlength=10)
+        assert np.asarray(Image.open(tmp_path / f"out/overlay/{i}.png")).shape == (40, 50, 3)
+    assert counts[7:].tolist() == matrix.sum(0).tolist()
+
+
+def test_an_image_of_another_kind_than_the_models_is_named(tmp_path, checkpoint):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    write_pillow(photos / "deep.png", np.zeros((5, 6), np.uint16))
+    write_npy(photos / "many.npy", np.zeros((5, 6, 7), np.uint8))
+    write_pillow(photos / "grey.png", np.zeros((5, 6), np.uint8))
+    with pytest.raises(InputError) as caught:
+        draw_files(photos, tmp_path / "out", checkpoint, 0.5, "cpu")
+    lines = str(caught.value).split("\n  ")
+    assert lines[0] == "2 of 3 files could not be read:"
+    assert lines[1].startswith(f"{photos / 'deep.png'}: is 16 bit, and 8 bit is wanted")
+    assert lines[2].startswith(f"{photos / 'many.npy'}: has 7 channels, and 3 are wanted")
+    assert (tmp_path / "out/id/grey.png").is_file()

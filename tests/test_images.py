@@ -6,6 +6,7 @@ import os
 import cv2
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image, ImageOps
 
 from bisenet.errors import InputError
@@ -46,20 +47,208 @@ def test_a_jpeg_is_what_pillow_makes_of_it(tmp_path, progressive):
     assert np.abs(read(tmp_path, data) - reference).max() <= 3
 
 
-def test_a_grey_file_has_three_equal_channels(tmp_path):
-    found = read(tmp_path, encoded(SMALL[..., 0], "PNG"))
+def read_as(tmp_path, data, channels=None, bit_depth=None, name="file"):
+    path = tmp_path / name
+    path.write_bytes(data)
+    return read_image(path, channels, bit_depth)
+
+
+def tiff(array, **options):
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, array, **{"photometric": "minisblack", "planarconfig": "contig"} | options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("form", ["PNG", "BMP", "TIFF"])
+def test_a_grey_file_has_one_channel(tmp_path, form):
+    found = read(tmp_path, encoded(SMALL[..., 0], form))
+    assert found.shape == (5, 7, 1)
     assert (found == SMALL[..., :1]).all()
-    assert found.shape == (5, 7, 3)
+    assert read(tmp_path, encoded(PHOTO[..., 0], "JPEG")).shape == (30, 40, 1)
 
 
-def test_16_bit_grey_keeps_the_upper_8_bits(tmp_path):
+@pytest.mark.parametrize("form", ["PNG", "TIFF"])
+def test_16_bit_grey_is_kept(tmp_path, form):
     values = np.array([[0, 255, 256, 12800, 65535]], np.uint16)
-    assert read(tmp_path, encoded(values, "PNG"))[..., 0].tolist() == [[0, 0, 1, 50, 255]]
+    found = read(tmp_path, encoded(values, form))
+    assert found.dtype == np.uint16
+    assert found[..., 0].tolist() == values.tolist()
 
 
-def test_alpha_is_dropped(tmp_path):
-    rgba = np.dstack([SMALL, RNG.integers(0, 256, (5, 7), dtype=np.uint8)])
-    assert (read(tmp_path, encoded(rgba, "PNG")) == SMALL).all()
+@pytest.mark.parametrize("bits", [1, 2, 4])
+def test_few_bits_of_grey_fill_the_range(tmp_path, bits):
+    image = Image.fromarray(np.array([[0, 255], [255, 0]], np.uint8)).convert("1" if bits == 1 else "L")
+    data = encoded(np.asarray(image), "PNG", **({} if bits == 1 else {"bits": bits}))
+    assert read(tmp_path, data).tolist() == [[[0], [255]], [[255], [0]]]
+
+
+RGBA = np.dstack([SMALL, RNG.integers(0, 256, (5, 7), dtype=np.uint8)])
+WIDE = RNG.integers(0, 65536, (5, 7, 4), dtype=np.uint16)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        encoded(RGBA, "PNG"),
+        encoded(RGBA, "WEBP", lossless=True, exact=True),
+        encoded(RGBA, "TIFF"),
+        tiff(RGBA, photometric="rgb", extrasamples=["unassalpha"]),
+        tiff(RGBA, photometric="rgb", extrasamples=["unspecified"], compression="zlib"),
+        tiff(RGBA),
+        tiff(np.moveaxis(RGBA, 2, 0).copy(), planarconfig="separate", photometric="rgb", extrasamples=["assocalpha"]),
+    ],
+)
+def test_a_fourth_channel_is_kept_and_left_out_where_three_are_asked_for(tmp_path, data):
+    assert (read(tmp_path, data) == RGBA).all()
+    assert (read_as(tmp_path, data, channels=3) == SMALL).all()
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_16_bit_colours_are_kept(tmp_path, channels):
+    wide = WIDE[..., :channels]
+    order = [2, 1, 0, 3][:channels]
+    planes = np.moveaxis(wide, 2, 0).copy()
+    for data in (
+        cv2.imencode(".png", wide[..., order])[1].tobytes(),
+        tiff(wide, photometric="rgb"),
+        tiff(wide, photometric="rgb", byteorder=">", compression="zlib", predictor=True),
+        tiff(wide, photometric="rgb", tile=(16, 16)),
+        tiff(planes, photometric="rgb", planarconfig="separate"),
+    ):
+        found = read(tmp_path, data)
+        assert found.dtype == np.uint16
+        assert (found == wide).all()
+        assert (read_as(tmp_path, data, channels=3, bit_depth=16) == wide[..., :3]).all()
+
+
+def test_grey_with_alpha_is_rgb_with_alpha(tmp_path):
+    buffer = io.BytesIO()
+    Image.fromarray(RGBA).convert("LA").save(buffer, "PNG")
+    grey = np.asarray(Image.fromarray(RGBA).convert("LA"))
+    assert (read(tmp_path, buffer.getvalue()) == grey[..., [0, 0, 0, 1]]).all()
+    assert (read_as(tmp_path, buffer.getvalue(), channels=1) == grey[..., :1]).all()
+
+
+def test_cmyk_gives_rgb(tmp_path):
+    cmyk = Image.fromarray(PHOTO).convert("CMYK")
+    for form in ("JPEG", "TIFF"):
+        buffer = io.BytesIO()
+        cmyk.save(buffer, form, **({"quality": 95} if form == "JPEG" else {}))
+        reference = np.asarray(Image.open(buffer).convert("RGB")).astype(int)
+        found = read(tmp_path, buffer.getvalue())
+        assert found.shape == PHOTO.shape
+        assert np.abs(found - reference).max() <= 3
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("channels", [2, 5, 6, 13])
+def test_a_tiff_of_any_number_of_channels_is_read(tmp_path, channels, dtype):
+    array = RNG.integers(0, np.iinfo(dtype).max + 1, (20, 30, channels), dtype=dtype)
+    planes = np.moveaxis(array, 2, 0).copy()
+    for data in (
+        tiff(array),
+        tiff(array, compression="zlib", predictor=True, rowsperstrip=3),
+        tiff(array, tile=(16, 16), byteorder=">", bigtiff=True),
+        tiff(planes, planarconfig="separate"),
+    ):
+        found = read(tmp_path, data)
+        assert found.dtype == dtype
+        assert found.flags.c_contiguous
+        assert (found == array).all()
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "packbits", "tiff_adobe_deflate"])
+def test_compressed_tiffs_of_grey_and_rgb_are_read(tmp_path, compression):
+    for array in (SMALL, SMALL[..., 0]):
+        found = read(tmp_path, encoded(array, "TIFF", compression=compression))
+        assert (found == array.reshape(5, 7, -1)).all()
+
+
+def test_a_tiff_that_cannot_be_read_rightly_says_how_to_save_it(tmp_path):
+    with pytest.raises(
+        InputError, match="file: 4 channels compressed by LZW cannot be read; save the file uncompressed"
+    ):
+        read(tmp_path, encoded(RGBA, "TIFF", compression="tiff_lzw"))
+    with pytest.raises(InputError, match=r"file: holds several pictures \(6 pages\); save the channels in one"):
+        read(tmp_path, tiff(np.zeros((6, 8, 9), np.uint8), planarconfig=None))
+
+
+def test_a_tiff_may_carry_smaller_copies_of_itself(tmp_path):
+    buffer = io.BytesIO()
+    with tifffile.TiffWriter(buffer) as writer:
+        writer.write(SMALL, photometric="rgb", subfiletype=0)
+        writer.write(SMALL[::2, ::2], photometric="rgb", subfiletype=1)
+    assert (read(tmp_path, buffer.getvalue()) == SMALL).all()
+
+
+def test_a_tiff_with_any_damage_in_its_head_is_an_image_or_an_error_that_names_it(tmp_path):
+    rng = np.random.default_rng(2)
+    whole = tiff(RNG.integers(0, 256, (9, 11, 6), dtype=np.uint8))
+    outcomes = set()
+    for _ in range(400):
+        damaged = bytearray(whole)
+        damaged[rng.integers(8, 200)] = rng.integers(256)  # the tags; the pixels come after them
+        try:
+            outcomes.add(read(tmp_path, bytes(damaged)).ndim)
+        except InputError as error:
+            outcomes.add(str(error).split(": ")[0])
+    assert outcomes == {3, str(tmp_path / "file")}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int16, np.uint32])
+@pytest.mark.parametrize("shape", [(5, 7), (5, 7, 6)])
+def test_other_numbers_are_named(tmp_path, shape, dtype):
+    with pytest.raises(InputError, match=rf"file: images are 8 or 16 bit .*, this is {np.dtype(dtype)}; convert it"):
+        read(tmp_path, tiff(np.ones(shape, dtype)))
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (5, 7, 1), (5, 7, 6)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_an_array_file_is_an_image(tmp_path, shape, dtype):
+    array = RNG.integers(0, np.iinfo(dtype).max + 1, shape, dtype=dtype)
+    np.save(tmp_path / "x.npy", array)
+    found = read_image(tmp_path / "x.npy")
+    assert found.dtype == dtype
+    assert (found == array.reshape(5, 7, -1)).all()
+
+
+ALL_KINDS = {
+    "grey": SMALL[..., :1],
+    "rgb": SMALL,
+    "rgba": RGBA,
+    "16 bit grey": WIDE[..., :1],
+    "16 bit rgb": WIDE[..., :3].copy(),
+    "16 bit rgba": WIDE,
+}
+
+
+@pytest.mark.parametrize("kind", ALL_KINDS)
+def test_grey_and_colours_become_each_other(tmp_path, kind):
+    array = ALL_KINDS[kind]
+    data = cv2.imencode(".png", array[..., [2, 1, 0, 3][: array.shape[2]]] if array.shape[2] > 1 else array)[
+        1
+    ].tobytes()
+    assert (read(tmp_path, data) == array).all()
+    three, one = read_as(tmp_path, data, channels=3), read_as(tmp_path, data, channels=1)
+    assert three.dtype == one.dtype == array.dtype
+    assert (three == (array[..., [0, 0, 0]] if array.shape[2] == 1 else array[..., :3])).all()
+    luma = three.astype(float) @ [0.299, 0.587, 0.114]
+    assert one.shape == (5, 7, 1)
+    assert np.abs(one[..., 0] - luma).max() <= (1 if array.dtype == np.uint8 else 3)  # OpenCV's weights have 14 bits
+
+
+@pytest.mark.parametrize(("found", "wanted"), [(1, 4), (3, 4), (6, 3), (2, 1), (3, 6)])
+def test_other_numbers_of_channels_do_not_become_each_other(tmp_path, found, wanted):
+    data = tiff(np.zeros((5, 7, found), np.uint8)) if found > 1 else encoded(SMALL[..., 0], "PNG")
+    with pytest.raises(InputError, match=rf"file: has {found} channels?, and {wanted} (is|are) wanted"):
+        read_as(tmp_path, data, channels=wanted)
+
+
+def test_another_bit_depth_is_refused(tmp_path):
+    with pytest.raises(InputError, match="file: is 8 bit, and 16 bit is wanted"):
+        read_as(tmp_path, encoded(SMALL, "PNG"), bit_depth=16)
+    with pytest.raises(InputError, match="file: is 16 bit, and 8 bit is wanted"):
+        read_as(tmp_path, tiff(WIDE), channels=3, bit_depth=8)
 
 
 def test_a_palette_image_has_its_colours(tmp_path):
@@ -91,6 +280,46 @@ def test_exif_orientation_is_applied(tmp_path, orientation):
     assert np.abs(found - upright).max() <= 3
 
 
+LOSSLESS = {"PNG": {}, "TIFF": {}, "WEBP": {"lossless": True, "exact": True}}
+
+
+TURNS = [  # what sets each EXIF orientation from 2 on upright
+    Image.FLIP_LEFT_RIGHT, Image.ROTATE_180, Image.FLIP_TOP_BOTTOM,
+    Image.TRANSPOSE, Image.ROTATE_270, Image.TRANSVERSE, Image.ROTATE_90,
+]  # fmt: skip
+
+
+def upright(image, orientation):
+    turned = np.asarray(image if orientation == 1 else image.transpose(TURNS[orientation - 2]))
+    return turned.reshape(*turned.shape[:2], -1)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize(
+    ("form", "mode"),
+    [("PNG", "L"), ("PNG", "RGB"), ("PNG", "RGBA"), ("PNG", "LA"), ("PNG", "I;16"), ("PNG", "P")]
+    + [("TIFF", "L"), ("TIFF", "RGB"), ("TIFF", "RGBA"), ("TIFF", "P"), ("WEBP", "RGB"), ("WEBP", "RGBA")],
+)
+def test_orientation_is_applied_in_every_form_and_mode(tmp_path, form, mode, orientation):
+    image = Image.fromarray(WIDE[..., 0]) if mode == "I;16" else Image.fromarray(SMALL if mode == "P" else RGBA)
+    image = image if image.mode == mode else image.convert(mode)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image.save(tmp_path / "x", form, exif=exif, **LOSSLESS[form])
+    expected = upright(image.convert({"P": "RGB", "LA": "RGBA"}.get(mode, mode)), orientation)
+    found = read_image(tmp_path / "x")
+    assert found.shape == expected.shape
+    assert (found == expected).all()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation_is_applied_to_tiffs_of_many_channels(tmp_path, orientation):
+    many = RNG.integers(0, 256, (5, 7, 6), dtype=np.uint8)
+    found = read(tmp_path, tiff(many, extratags=[(0x0112, "H", 1, orientation, True)]))
+    for channel in range(6):
+        assert (found[..., channel] == upright(Image.fromarray(many[..., channel]), orientation)[..., 0]).all()
+
+
 def with_thumbnail():
     """A JPEG that carries a smaller JPEG, with an end marker of its own, in its EXIF block."""
     thumbnail = encoded(SMALL, "JPEG")
@@ -105,6 +334,8 @@ FILES = {
     "progressive jpeg": encoded(PHOTO, "JPEG", progressive=True),
     "jpeg with a thumbnail": with_thumbnail(),
     "webp": encoded(PHOTO, "WEBP"),
+    "tiff": tiff(PHOTO, photometric="rgb", rowsperstrip=5),
+    "deflated tiff": tiff(PHOTO, photometric="rgb", compression="zlib"),
 }
 
 
@@ -228,6 +459,37 @@ def test_linked_folders_are_followed_and_loops_end(tmp_path):
     assert list(found.values()) == ["b.png", "link/a.png", "sub/c.png"]
 
 
+def test_hidden_files_and_folders_are_left_out(tmp_path, elsewhere):
+    touch(tmp_path, "a.jpg", "._a.jpg", ".hidden/b.jpg", "c/.ipynb_checkpoints/d.png", "c/e..png", "c/f.jpg")
+    assert list(find_images(tmp_path, elsewhere).values()) == ["a.png", "c/e..png", "c/f.png"]
+    (tmp_path / ".hidden/sub").mkdir()
+    touch(tmp_path, ".hidden/sub/g.jpg")
+    assert sorted(find_images(tmp_path / ".hidden", elsewhere).values()) == ["b.png", "sub/g.png"]
+
+
+def test_links_that_lead_nowhere_are_files_and_errors_when_read(tmp_path, elsewhere):
+    touch(tmp_path, "a.png")
+    for name, target in {"loop.png": "loop.png", "lost.png": "absent", "long.png": "x" * 300}.items():
+        os.symlink(target, tmp_path / name)
+    found = find_images(tmp_path, elsewhere)
+    assert sorted(found.values()) == ["a.png", "long.png", "loop.png", "lost.png"]
+    for name in ("long", "loop", "lost"):
+        with pytest.raises(InputError, match=rf"{name}\.png: cannot be read"):
+            read_image(tmp_path / f"{name}.png")
+
+
+def test_a_name_that_no_result_can_have_is_an_error_before_any_work(tmp_path, elsewhere):
+    fits, over = "é" * 121 + ".jpg", "é" * 121 + "x.jpg"
+    touch(tmp_path, fits)
+    ((_, name),) = find_images(tmp_path, elsewhere).items()
+    write_png(elsewhere / name, SMALL)
+    touch(tmp_path, over)
+    with pytest.raises(InputError, match=r"éx\.jpg: its result's name would be over 246 bytes; rename the file"):
+        find_images(tmp_path, elsewhere)
+    with pytest.raises(InputError, match="there is no such file or folder"):
+        find_images(tmp_path / ("x" * 300), elsewhere)
+
+
 def test_two_links_to_one_folder_are_two_folders(tmp_path):
     touch(tmp_path, "shared/a.png")
     for name in ("one", "two"):
@@ -294,6 +556,29 @@ def test_a_written_png_is_read_by_pillow_as_it_was(tmp_path, array):
     found = np.asarray(Image.open(tmp_path / "new" / "x.png"))
     assert found.shape == array.shape
     assert (found == array).all()
+
+
+@pytest.mark.parametrize("count", [1, 3, 256])
+def test_a_written_palette_png_holds_indices_and_colours(tmp_path, count):
+    indices = RNG.integers(0, count, (6, 9), dtype=np.uint8)
+    palette = RNG.integers(0, 256, (256, 3), dtype=np.uint8)
+    for name in ("a.png", "b.png"):
+        write_png(tmp_path / name, np.asfortranarray(indices), palette=palette)
+    with Image.open(tmp_path / "a.png") as found:
+        assert found.mode == "P"
+        assert (np.asarray(found) == indices).all()
+        assert (np.asarray(found.convert("RGB")) == palette[indices]).all()
+    assert (read_image(tmp_path / "a.png") == palette[indices]).all()
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_photographs_are_byte_for_byte_what_opencv_makes_of_them(camvid, tmp_path):
+    for path in [*sorted((camvid / "train").glob("*.jpg"))[::60], *sorted((camvid / "val").glob("*.jpg"))[::30]]:
+        reference = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
+        cv2.imwrite(str(tmp_path / "x.png"), reference[..., ::-1])
+        for file in (path, tmp_path / "x.png"):
+            assert read_image(file).tobytes() == reference.tobytes()
+            assert read_image(file, channels=3, bit_depth=8).tobytes() == reference.tobytes()
 
 
 def test_a_real_photograph_is_what_pillow_makes_of_it(camvid):

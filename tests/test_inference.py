@@ -63,6 +63,24 @@ def test_normalize_by_hand():
     assert result.is_contiguous(memory_format=torch.channels_last)
 
 
+@pytest.mark.parametrize(("dtype", "bit_depth", "highest"), [(torch.uint8, 8, 255), (torch.uint16, 16, 65535)])
+@pytest.mark.parametrize("channels", [1, 2, 4, 7])
+def test_any_channels_and_depth_are_normalised_as_shares(channels, dtype, bit_depth, highest):
+    images = np.random.default_rng(0).integers(0, highest + 1, (2, 3, 4, channels))
+    mean, std = np.linspace(0.2, 0.8, channels), np.linspace(0.1, 0.3, channels)
+    normalize = Normalize(mean.tolist(), std.tolist(), bit_depth)
+    result = normalize(torch.from_numpy(images).to(dtype))
+    expected = np.moveaxis((images / highest - mean) / std, 3, 1)
+    np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_channel_that_never_changes_is_centred_and_not_divided_by_zero():
+    images = torch.full((1, 2, 2, 4), 255, dtype=torch.uint8)
+    result = Normalize([0.5, 0.5, 0.5, 1.0], [0.5, 0.5, 0.5, 0.0])(images)
+    assert result[:, :3].unique().tolist() == [1.0]
+    assert result[:, 3].unique().tolist() == [0.0]
+
+
 def test_normalize_moves_with_to_and_learns_nothing():
     moved = Normalize(mean=[0.5, 0.2, 0.1], std=[0.25, 0.5, 0.1]).to("meta")
     assert moved(torch.zeros(2, 4, 5, 3, dtype=torch.uint8, device="meta")).shape == (2, 3, 4, 5)

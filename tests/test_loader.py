@@ -57,6 +57,30 @@ def test_without_a_transform_the_files_come_as_they_are(data):
         assert (label.numpy() == data[3][i]).all()
 
 
+def test_images_come_with_the_channels_that_are_asked_for(data):
+    asked = SegmentationDataset(data[1], data[0], TABLE, channels=1, bit_depth=8)
+    luma = data[2][0] @ np.array([0.299, 0.587, 0.114])
+    image = asked[0][0].numpy()
+    assert image.shape == (*luma.shape, 1)
+    assert np.abs(image[..., 0] - luma).max() <= 1
+    with pytest.raises(InputError, match=r"0\.png: is 8 bit, and 16 bit is wanted"):
+        SegmentationDataset(data[1], data[0], TABLE, channels=3, bit_depth=16)[0]
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_16_bit_images_fill_batches(tmp_path, workers):
+    images = np.random.default_rng(0).integers(0, 65536, (3, 9, 8), dtype=np.uint16)
+    pairs = [(f"{i}.png", "label.png") for i in range(3)]
+    for (name, _), image in zip(pairs, images, strict=True):
+        Image.fromarray(image).save(tmp_path / name)
+    Image.fromarray(np.zeros((9, 8), np.uint8)).save(tmp_path / "label.png")
+    dataset = SegmentationDataset(pairs, tmp_path, TABLE)
+    [(batch, _)] = train_loader(dataset, batch_size=3, max_iter=1, seed=0, workers=workers, device=CPU)
+    [order] = ShuffledBatches(3, 3, 1, seed=0)
+    assert batch.dtype == torch.uint16
+    assert (batch.numpy()[..., 0] == images[[place for _, place in order]]).all()
+
+
 def test_what_an_image_looks_like_depends_on_seed_pass_and_place_alone(data, dataset):
     same = SegmentationDataset(data[1], data[0], TABLE, TRANSFORM, seed=3)
     for index in [(0, 0), (5, 2), (1, 6)]:

@@ -200,6 +200,31 @@ def test_only_the_last_batch_norm_of_each_gather_and_expansion_layer_starts_at_z
     assert sum(not norm.weight.any() for norm in norms) == 8  # two GE layers in S3, two in S4, four in S5
 
 
+@pytest.mark.parametrize("in_channels", [1, 2, 4, 6])
+@pytest.mark.parametrize("name", MODEL_NAMES)
+def test_the_first_convolutions_take_any_number_of_channels(name, in_channels):
+    torch.manual_seed(0)
+    model = build_model(name, 5, in_channels)
+    logits, aux = model.train()(torch.randn(2, in_channels, 33, 40))
+    assert {x.shape for x in (logits, *aux)} == {(2, 5, 33, 40)}
+    of_rgb = weightless(name, 5).state_dict()
+    first = {key: list(value.shape) for key, value in model.state_dict().items() if value.shape != of_rgb[key].shape}
+    assert model.state_dict().keys() == of_rgb.keys()
+    assert (
+        first
+        == {
+            "bisenetv1": {
+                "cp.resnet.conv1.weight": [64, in_channels, 7, 7],
+                "sp.conv1.conv.weight": [64, in_channels, 7, 7],
+            },
+            "bisenetv2": {
+                "detail.S1.0.conv.weight": [64, in_channels, 3, 3],
+                "segment.S1S2.conv.conv.weight": [16, in_channels, 3, 3],
+            },
+        }[name]
+    )
+
+
 def test_an_unknown_model_is_refused_with_the_choices():
     with pytest.raises(InputError, match="no 'bisenetv3'; choose one of bisenetv1, bisenetv2"):
         build_model("bisenetv3", 2)

@@ -9,6 +9,8 @@ from bisenet.visualize import (
     blend,
     colorize,
     comparison,
+    displayable,
+    id_palette,
     legend,
     shrink_to,
     titled,
@@ -37,6 +39,43 @@ def test_every_pixel_has_exactly_its_classs_rgb():
     for y, x in np.ndindex(LABEL.shape):
         expected = (0, 0, 0) if LABEL[y, x] == IGNORE else TABLE.colors[LABEL[y, x]]
         assert tuple(found[y, x].tolist()) == expected
+
+
+def test_the_id_palette_has_each_classs_colour_at_its_own_id_and_black_elsewhere():
+    entries = [{"name": "a", "id": [7, 300], "color": [1, 2, 3]}, {"name": "b", "id": 255, "color": [4, 5, 6]}]
+    table = ClassTable.from_dict({"classes": entries}, "table")
+    palette = id_palette(table)
+    assert palette[7].tolist() == [1, 2, 3]
+    assert palette[255].tolist() == [4, 5, 6]
+    assert palette.sum() == 21
+    label = np.array([[0, 1]], np.uint8)
+    assert (palette[table.to_raw(label)] == colorize(label, table)).all()
+
+
+@pytest.mark.parametrize(
+    ("channels", "shown"), [(1, [0, 0, 0]), (2, [0, 0, 0]), (3, [0, 1, 2]), (4, [0, 1, 2]), (9, [0, 1, 2])]
+)
+def test_any_number_of_channels_is_shown_as_rgb(channels, shown):
+    image = RNG.integers(0, 256, (5, 6, channels), dtype=np.uint8)
+    found = displayable(image)
+    assert (found == image[..., shown]).all()
+    assert displayable(image.astype(np.uint16)).shape == (5, 6, 3)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 65535), (1000, 5095), (60000, 60100)])
+def test_16_bits_are_stretched_over_the_range_they_fill(low, high):
+    ramp = np.linspace(low, high, 101).round().astype(np.uint16).reshape(1, 101, 1)
+    found = displayable(ramp)
+    assert found.dtype == np.uint8
+    assert found[0, :2].max() == 0
+    assert found[0, -2:].min() == 255
+    inner = np.arange(1, 100)
+    assert np.abs(found[0, 1:100, 0] - (inner - 1) / 98 * 255).max() <= 255 / (high - low) + 0.51
+
+
+def test_one_16_bit_value_is_shown_as_black():
+    with np.errstate(all="raise"):
+        assert not displayable(np.full((3, 4, 1), 40000, np.uint16)).any()
 
 
 def test_alpha_0_gives_the_image_back():

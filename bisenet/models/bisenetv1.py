@@ -15,11 +15,11 @@ from bisenet.models.resnet import ResNet18
 
 
 class SpatialPath(nn.Module):
-    """Three stride-2 convolutions that keep the detail: (N, 3, H, W) -> (N, 128, H/8, W/8)"""
+    """Three stride-2 convolutions that keep the detail: (N, in_channels, H, W) -> (N, 128, H/8, W/8)"""
 
-    def __init__(self):
+    def __init__(self, in_channels):
         super().__init__()
-        self.conv1 = ConvBNReLU(3, 64, kernel_size=7, stride=2)
+        self.conv1 = ConvBNReLU(in_channels, 64, kernel_size=7, stride=2)
         self.conv2 = ConvBNReLU(64, 64, stride=2)
         self.conv3 = ConvBNReLU(64, 64, stride=2)
         self.conv_out = ConvBNReLU(64, 128, kernel_size=1)
@@ -42,11 +42,11 @@ class AttentionRefinement(nn.Module):
 
 
 class ContextPath(nn.Module):
-    """Image (N, 3, H, W) -> context at 1/8 and at 1/16, 128 channels each."""
+    """Image (N, in_channels, H, W) -> context at 1/8 and at 1/16, 128 channels each."""
 
-    def __init__(self):
+    def __init__(self, in_channels):
         super().__init__()
-        self.resnet = ResNet18()
+        self.resnet = ResNet18(in_channels)
         self.arm16 = AttentionRefinement(256)
         self.arm32 = AttentionRefinement(512)
         self.conv_head32 = ConvBNReLU(128, 128)
@@ -93,7 +93,7 @@ def conv_bn_1x1(channels):
 
 
 class BiSeNetV1(nn.Module):
-    """Image (N, 3, H, W), any H and W -> logits (N, num_classes, H, W).
+    """Image (N, in_channels, H, W), any H and W -> logits (N, num_classes, H, W).
 
     In training mode (logits, [two auxiliary logits of the same shape]).
     """
@@ -101,10 +101,10 @@ class BiSeNetV1(nn.Module):
     HEAD_PREFIXES = ("ffm.", "conv_out.", "conv_out16.", "conv_out32.")  # trained from scratch, at a higher lr
     AUX_HEADS = ("conv_out16", "conv_out32")
 
-    def __init__(self, num_classes):
+    def __init__(self, num_classes, in_channels=3):
         super().__init__()
-        self.cp = ContextPath()
-        self.sp = SpatialPath()
+        self.cp = ContextPath(in_channels)
+        self.sp = SpatialPath(in_channels)
         self.ffm = FeatureFusion()
         self.conv_out = Head(256, 256, num_classes, factor=8)
         self.conv_out16 = Head(128, 64, num_classes, factor=8)  # reads 1/8; name kept: published weights

@@ -15,11 +15,11 @@ from bisenet.models.layers import ConvBNReLU, conv_bn, cut_to, global_average, i
 
 
 class DetailBranch(nn.Module):
-    """Wide and shallow: (N, 3, H, W) -> (N, 128, H/8, W/8)"""
+    """Wide and shallow: (N, in_channels, H, W) -> (N, 128, H/8, W/8)"""
 
-    def __init__(self):
+    def __init__(self, in_channels):
         super().__init__()
-        self.S1 = nn.Sequential(ConvBNReLU(3, 64, stride=2), ConvBNReLU(64, 64))
+        self.S1 = nn.Sequential(ConvBNReLU(in_channels, 64, stride=2), ConvBNReLU(64, 64))
         self.S2 = nn.Sequential(ConvBNReLU(64, 64, stride=2), ConvBNReLU(64, 64), ConvBNReLU(64, 64))
         self.S3 = nn.Sequential(ConvBNReLU(64, 128, stride=2), ConvBNReLU(128, 128), ConvBNReLU(128, 128))
 
@@ -28,11 +28,11 @@ class DetailBranch(nn.Module):
 
 
 class Stem(nn.Module):
-    """Convolution beside pooling: (N, 3, H, W) -> (N, 16, H/4, W/4)"""
+    """Convolution beside pooling: (N, in_channels, H, W) -> (N, 16, H/4, W/4)"""
 
-    def __init__(self):
+    def __init__(self, in_channels):
         super().__init__()
-        self.conv = ConvBNReLU(3, 16, stride=2)
+        self.conv = ConvBNReLU(in_channels, 16, stride=2)
         self.left = nn.Sequential(ConvBNReLU(16, 8, kernel_size=1), ConvBNReLU(8, 16, stride=2))
         self.right = nn.MaxPool2d(3, stride=2, padding=1)
         self.fuse = ConvBNReLU(32, 16)
@@ -92,9 +92,9 @@ class ContextEmbedding(nn.Module):
 class SemanticBranch(nn.Module):
     """Narrow and deep: image -> features after stem (1/4), S3 (1/8), S4 (1/16), S5 (1/32) and context (1/32)."""
 
-    def __init__(self):
+    def __init__(self, in_channels):
         super().__init__()
-        self.S1S2 = Stem()
+        self.S1S2 = Stem(in_channels)
         self.S3 = nn.Sequential(GatherExpansionDown(16, 32), GatherExpansion(32))
         self.S4 = nn.Sequential(GatherExpansionDown(32, 64), GatherExpansion(64))
         self.S5_4 = nn.Sequential(GatherExpansionDown(64, 128), *[GatherExpansion(128) for _ in range(3)])
@@ -163,7 +163,7 @@ class AuxiliaryHead(Head):
 
 
 class BiSeNetV2(nn.Module):
-    """Image (N, 3, H, W), any H and W -> logits (N, num_classes, H, W).
+    """Image (N, in_channels, H, W), any H and W -> logits (N, num_classes, H, W).
 
     In training mode (logits, [four auxiliary logits of the same shape]).
     """
@@ -171,10 +171,10 @@ class BiSeNetV2(nn.Module):
     HEAD_PREFIXES = ("head.", "aux2.", "aux3.", "aux4.", "aux5_4.")  # trained at a higher lr
     AUX_HEADS = ("aux2", "aux3", "aux4", "aux5_4")
 
-    def __init__(self, num_classes):
+    def __init__(self, num_classes, in_channels=3):
         super().__init__()
-        self.detail = DetailBranch()
-        self.segment = SemanticBranch()
+        self.detail = DetailBranch(in_channels)
+        self.segment = SemanticBranch(in_channels)
         self.bga = GuidedAggregation()
         self.head = Head(128, 1024, num_classes, factor=8)
         self.aux2 = AuxiliaryHead(16, 128, num_classes, factor=4)

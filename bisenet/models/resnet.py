@@ -25,11 +25,11 @@ class BasicBlock(nn.Module):
 
 
 class ResNet18(nn.Module):
-    """Image (N, 3, H, W) -> features at 1/8 (128 channels), 1/16 (256) and 1/32 (512)."""
+    """Image (N, in_channels, H, W) -> features at 1/8 (128 channels), 1/16 (256) and 1/32 (512)."""
 
-    def __init__(self):
+    def __init__(self, in_channels=3):
         super().__init__()
-        self.conv1, self.bn1 = conv_bn(3, 64, kernel_size=7, stride=2)
+        self.conv1, self.bn1 = conv_bn(in_channels, 64, kernel_size=7, stride=2)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
         self.layer1 = nn.Sequential(BasicBlock(64, 64), BasicBlock(64, 64))
         self.layer2 = nn.Sequential(BasicBlock(64, 128, stride=2), BasicBlock(128, 128))
