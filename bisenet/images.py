@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from bisenet.arrays import read_image_array
 from bisenet.artifacts import write_bytes
 from bisenet.errors import InputError
 
@@ -39,8 +40,6 @@ def read_image(path, channels=None, bit_depth=None):
     """
     data = read_file(path)
     if Path(path).suffix.lower() == ".npy":
-        from bisenet.arrays import read_image_array
-
         image = read_image_array(path, data)
     elif data.startswith(TIFF_SIGNATURES):
         image = _decode_tiff(data, path)

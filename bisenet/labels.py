@@ -16,13 +16,13 @@ from PIL import Image
 from bisenet.arrays import LOWEST, read_array
 from bisenet.classes import IGNORE, UNKNOWN
 from bisenet.errors import InputError
-from bisenet.images import JPEG_SIGNATURE, PNG_SIGNATURE, decode, read_file, read_image
+from bisenet.images import JPEG_SIGNATURE, PNG_COLOR_TYPE, PNG_SIGNATURE, decode, read_file, read_image
 from bisenet.polygons import draw_coco, draw_json
 
 TRAIN_IDS = "_labelTrainIds.png"
 ARRAY_SUFFIXES = (".npy", ".npz", ".mat")
 POLYGON_SUFFIX = ".json"
-PNG_BIT_DEPTH, PNG_COLOR_TYPE = 24, 25  # offsets of the bytes in a PNG file
+PNG_BIT_DEPTH = 24  # offset of the byte in a PNG file
 PNG_GREY, PNG_PALETTE = b"\0", b"\3"
 
 

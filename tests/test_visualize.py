@@ -9,6 +9,7 @@ from bisenet.visualize import (
     blend,
     colorize,
     comparison,
+    contact_sheet,
     displayable,
     id_palette,
     legend,
@@ -214,15 +215,13 @@ def test_a_contact_sheet_is_a_grid_of_titled_pictures_above_one_legend():
     tiles = [(f"tile {i}", np.full((10, 20, 3), 40 * i, np.uint8), label + i % 2) for i in range(5)]
     sheet = contact_sheet(tiles, TABLE, columns=2, width=100, height=80)
     assert sheet.shape[1] == 2 * 100 + 8
-    bar = titled(tiles[0][1], "").shape[0] - 10
+    bar = titled(np.zeros((80, 100, 3), np.uint8), "").shape[0] - 80
     for i, (_, picture, _) in enumerate(tiles):
         row, column = divmod(i, 2)
-        top, left = row * (80 + titled(np.zeros((80, 100, 3), np.uint8), "").shape[0] - 80), column * 108
-        middle = sheet[top + bar + 40, left + 50]
-        assert np.array_equal(middle, picture[0, 0])
-    assert np.array_equal(sheet[-len(legend(np.array([0, 1], np.uint8), TABLE, 208)) :, :], legend(
-        np.array([0, 0, 0, 1, 1], np.uint8), TABLE, 208
-    ))
+        cell = sheet[row * (bar + 80) + bar :, column * 108 :][:80, :100]
+        assert (cell[15:65] == picture[0, 0]).all()  # 20 x 10 becomes 100 x 50, in the middle of white
+        assert (cell[:15] == 255).all() and (cell[65:] == 255).all()
+    assert np.array_equal(sheet[3 * (bar + 80) :], legend(np.array([0, 0, 0, 1, 1], np.uint8), TABLE, 208))
 
 
 def test_a_long_title_loses_its_middle_to_fit():
