@@ -96,13 +96,12 @@ def ours(folder, pairs, workers=None, cache_folder=None):
 
 def measured(way, *arguments, **settings):
     """What `way` gives in a process of its own: result, seconds, seconds of all processors, peak MiB of a process."""
-    # Spawned, for a clean memory; what runs in it starts processes in the platform's own way, as a stage does.
-    own_way = {"initializer": multiprocessing.set_start_method, "initargs": (None, True)}
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), **own_way) as pool:
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:  # for a clean memory
         return pool.submit(_measure, way, arguments, settings).result()
 
 
 def _measure(way, arguments, settings):
+    multiprocessing.set_start_method(None, force=True)  # from here on the platform's own way, as in a stage
     started = time.perf_counter()
     result = way(*arguments, **settings)
     seconds = time.perf_counter() - started
