@@ -95,23 +95,22 @@ def ours(folder, pairs, workers=None, cache_folder=None):
 
 
 def measured(way, *arguments, **settings):
-    """What `way` gives in a process of its own: result, seconds, peak MiB of it and of its largest child."""
-    # Spawned, for a clean memory; what runs in it starts processes in the platform's own way, as a stage does.
-    own_way = {"initializer": multiprocessing.set_start_method, "initargs": (None, True)}
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), **own_way) as pool:
+    """What `way` gives in a process of its own: result, seconds, seconds of all processors, peak MiB of a process."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:  # for a clean memory
         return pool.submit(_measure, way, arguments, settings).result()
 
 
 def _measure(way, arguments, settings):
+    multiprocessing.set_start_method(None, force=True)  # from here on the platform's own way, as in a stage
     started = time.perf_counter()
     result = way(*arguments, **settings)
     seconds = time.perf_counter() - started
-    peaks = [resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return result, seconds, max(peaks)
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return result, seconds, sum(u.ru_utime + u.ru_stime for u in used), max(u.ru_maxrss for u in used) / 1024
 
 
 def compare(folder, pairs, repetitions):
-    """{way: seconds of each repetition}; the ways take turns, so that a busy machine slows all of them."""
+    """{way: median of (seconds, seconds of all processors)}; the ways take turns: a busy machine slows all of them."""
     cache = folder / "cache"
     ways = {
         "plain": (plain_way, {}),
@@ -125,12 +124,12 @@ def compare(folder, pairs, repetitions):
     for _ in range(repetitions):
         results = {}
         for way, (function, settings) in ways.items():
-            results[way], spent, _ = measured(function, folder, pairs, **settings)
+            results[way], *spent, _ = measured(function, folder, pairs, **settings)
             seconds[way].append(spent)
         for mean, std, counts in results.values():
             np.testing.assert_allclose((mean, std), results["plain"][:2], rtol=0, atol=1e-9)
             assert counts == results["plain"][2]
-    return seconds
+    return {way: [median(column) for column in zip(*spent, strict=True)] for way, spent in seconds.items()}
 
 
 def many(folder, pairs, repetitions):
@@ -138,7 +137,7 @@ def many(folder, pairs, repetitions):
     rows = {few: [] for few in (500, len(pairs))}
     for _ in range(repetitions):
         for few, seen in rows.items():
-            _, seconds, peak = measured(ours, folder, pairs[:few])
+            _, seconds, _, peak = measured(ours, folder, pairs[:few])
             seen.append((seconds / few, peak))
     return [(few, *map(median, zip(*seen, strict=True))) for few, seen in rows.items()]
 
@@ -155,15 +154,15 @@ def main():
         large.mkdir()
         small.mkdir()
         pairs = write_pairs(large, 8, given.pairs, 1024, 2048, given.images)
-        seconds = compare(large, pairs, given.repetitions)
+        medians = compare(large, pairs, given.repetitions)
         rows = []
         if given.many:
             rows = many(small, write_pairs(small, 8, given.many, 128, 256, given.images), given.repetitions)
-    medians = {way: median(spent) for way, spent in seconds.items()}
     print(f"{given.pairs} pairs of 1024 x 2048 PNGs, {os.cpu_count()} cores, median of {given.repetitions}:\n")
-    print(f"{'way':24}{'s':>8}{'ms a pair':>12}{'times faster':>14}")
-    for way, spent in medians.items():
-        print(f"{way:24}{spent:8.2f}{1000 * spent / given.pairs:12.1f}{medians['plain'] / spent:14.1f}")
+    print(f"{'way':24}{'s':>8}{'ms a pair':>12}{'times faster':>14}{'processor s':>13}")
+    plain, _ = medians["plain"]
+    for way, (spent, processor) in medians.items():
+        print(f"{way:24}{spent:8.2f}{1000 * spent / given.pairs:12.1f}{plain / spent:14.1f}{processor:13.2f}")
     if rows:
         print(f"\n{'pairs of 128 x 256':24}{'ms a pair':>12}{'peak MiB':>12}")
         for few, spent, peak in rows:
@@ -172,8 +171,9 @@ def main():
         "pairs": given.pairs,
         "cores": os.cpu_count(),
         "repetitions": given.repetitions,
-        "ratio": medians["plain"] / medians["ours"],
-        "median_seconds": medians,
+        "ratio": plain / medians["ours"][0],
+        "median_seconds": {way: spent for way, (spent, _) in medians.items()},
+        "processor_seconds": {way: processor for way, (_, processor) in medians.items()},
         "many": [{"pairs": few, "seconds_a_pair": spent, "peak_mib": peak} for few, spent, peak in rows],
     }
     print(json.dumps(report))

@@ -137,7 +137,9 @@ class LabelReader:
 
 
 def _look_up(table, raw):
-    if raw.dtype in (np.uint8, np.uint16):
+    if raw.dtype == np.uint8:
+        return cv2.LUT(raw, table[:256])  # several times as fast as NumPy's indexing
+    if raw.dtype == np.uint16:
         return table[raw]
     inside = (raw >= LOWEST) & (raw < len(table) + LOWEST)
     return np.where(inside, table[np.where(inside, raw, 0)], np.uint8(UNKNOWN))

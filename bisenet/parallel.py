@@ -72,7 +72,8 @@ _work = None  # what this process was started for
 def _start(work):
     global _work
     _work = work
-    cv2.setNumThreads(1)  # the processes share the cores already
+    # The processes share the cores already. Not 1: OpenCV then waits for threads that a fork has left behind.
+    cv2.setNumThreads(0)
 
 
 def _results_here(items):
