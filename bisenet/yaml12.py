@@ -51,6 +51,12 @@ def yaml_text(data):
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
 
 
+def yaml_line(value):
+    """A value in one line, as it may stand anywhere in a YAML file."""
+    style = {"default_flow_style": True, "width": float("inf"), "sort_keys": False, "allow_unicode": True}
+    return yaml.dump([value], Dumper=_Dumper, **style)[1:-2]
+
+
 def read_yaml(path):
     """The mapping in a YAML file; raises `InputError` where there is none."""
     try:
