@@ -209,7 +209,6 @@ def _rank(images, labels):
     image *= 0.6 if "aside" in images.tells else 1.0
     label = 1.0 if "labels" in labels.tells else 0.6
     label *= 0.5 if "aside" in labels.tells else 1.0
-    label *= 0.9 if "train" in labels.affix[1].lower() else 1.0  # Cityscapes' ids come with the download
     twins = 0.5 ** bool(images.twins) * 0.5 ** bool(labels.twins)
     return image * label * twins
 

@@ -135,9 +135,10 @@ def folders_of_any_name(make):
 
 
 def odd_names(make):
+    images, masks = "images: #1, 'a'\n\u2028", 'masks: #1, "ä"\r\x85'
     for i in range(10):
-        make.pair(f"images: #1, 'a'/p,{i}\n😀.png", f"masks: #1, 'a'/p,{i}\n😀.png")
-    return {"images": "images: #1, 'a'", "labels": "masks: #1, 'a'"}, [0, 1, 2]
+        make.pair(f"{images}/p,{i}\n😀.png", f"{masks}/p,{i}\n😀.png")
+    return {"images": images, "labels": masks}, [0, 1, 2]
 
 
 def depth_and_instances_beside(make):
@@ -252,6 +253,29 @@ def arrays(make):
     return {"images": "images", "labels": "labels"}, [0, 1, 2]
 
 
+def coco_with_the_same_names_in_both_splits(make):
+    make.coco([f"images/train/{i}.jpg" for i in range(4)], "train.json", at="images/train/")
+    make.coco([f"images/val/{i}.jpg" for i in range(3)], "val.json", at="images/val/")
+    return {split: {"images": f"images/{split}", "labels": f"{split}.json"} for split in ("train", "val")}, [
+        "sky",
+        "road",
+        "tree",
+    ]
+
+
+def words_of_labels(make):
+    for i in range(10):
+        make.pair(f"images/p{i}.png", f"areas/p{i}.png", (0, 1))
+        make.pair(f"images/p{i}.png", f"masks/p{i}.png", (0, 1, 2, 3))
+    return {"images": "images", "labels": "masks"}, [0, 1, 2, 3]
+
+
+def train_ids_alone(make):
+    for i in range(10):
+        make.pair(f"left/p{i}.png", f"gt/p{i}_labelTrainIds.png", (0, 2, 3, 255))
+    return {"images": "left", "labels": "gt/*_labelTrainIds.png"}, [0, 1, 2, 3]
+
+
 def colours(make):
     for i in range(10):
         make.pair(f"images/p{i}.png", f"gt/p{i}.png", [(0, 0, 0), (255, 0, 0), (0, 200, 9)])
@@ -279,6 +303,9 @@ LAYOUTS = [
     labelme_beside,
     coco_of_all,
     coco_of_splits,
+    coco_with_the_same_names_in_both_splits,
+    words_of_labels,
+    train_ids_alone,
     arrays,
     colours,
 ]
