@@ -51,6 +51,22 @@ def yaml_text(data):
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
 
 
+class _LineDumper(_Dumper):
+    """Escapes line breaks."""
+
+
+_LineDumper.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, None if text.isprintable() else '"'),
+)
+
+
+def yaml_line(value):
+    """A value in one line, as it may stand anywhere in a YAML file."""
+    style = {"default_flow_style": True, "width": float("inf"), "sort_keys": False, "allow_unicode": True}
+    return yaml.dump([value], Dumper=_LineDumper, **style)[1:-2]
+
+
 def read_yaml(path):
     """The mapping in a YAML file; raises `InputError` where there is none."""
     try:

@@ -19,7 +19,7 @@ LEVELS = [  # a module imports only from levels before its own
     {"classes", "images", "parallel", "scenes"},
     {"polygons"},
     {"pairing", "labels", "transforms", "distributed", "models"},
-    {"annotations", "datasets", "digests", "rendering", "statistics", "visualize"},
+    {"annotations", "datasets", "digests", "layouts", "rendering", "statistics", "visualize"},
     {"losses", "schedules", "optim", "metrics", "inference", "loader"},
     {"dataset_report", "suggestion", "trainer", "evaluation", "checkpoint", "reporting"},
 ]

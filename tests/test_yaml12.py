@@ -5,7 +5,7 @@ import math
 import pytest
 
 from bisenet.errors import InputError
-from bisenet.yaml12 import read_yaml, yaml_text
+from bisenet.yaml12 import read_yaml, yaml_line, yaml_text
 
 
 def read(tmp_path, data):
@@ -122,3 +122,13 @@ def test_what_is_written_is_read_back_with_its_types(tmp_path):
     assert found == data
     assert list(found) == list(data)
     assert [type(number) for number in found["numbers"]] == [type(number) for number in data["numbers"]]
+
+
+@pytest.mark.parametrize(
+    "value", ["no", "1", "*", "a: b", "x" * 200, "\u2028\x85😀", ["a", {"b c": [1, 2.5, None]}] * 9]
+)
+def test_a_line_is_one_line_and_the_same_value(tmp_path, value):
+    line = yaml_line(value)
+    assert len(line.splitlines()) == 1
+    (tmp_path / "x.yaml").write_text(f"top: {{key: {line}}}\n", encoding="utf-8")
+    assert read_yaml(tmp_path / "x.yaml") == {"top": {"key": value}}
