@@ -213,6 +213,7 @@ def dataset_statistics(pairs, data_root, table, *, workers, channels=None, cache
     files by name.
     """
     root = Path(data_root)
+    above = str(root / "_")[:-1]  # what is not listed of a path; rendered labels lie elsewhere
     paths = (tuple(str(root / name) for name in pair) for pair in pairs)
     total, found_faults = DatasetStatistics(len(table)), Faults() if faults is None else faults
     work = partial(pair_statistics, read_label=LabelReader(table), channels=channels)
@@ -221,7 +222,7 @@ def dataset_statistics(pairs, data_root, table, *, workers, channels=None, cache
             if isinstance(found, InputError):
                 found_faults.add(found)
             else:
-                total.add([os.path.relpath(path, root) for path in pair], json.loads(found))
+                total.add([path.removeprefix(above) for path in pair], json.loads(found))
     if cache.hits:
         print(f"{cache.hits} of {len(pairs)} pairs have not changed and were not read again")
     if faults is None:

@@ -242,8 +242,8 @@ def test_each_mistake_in_the_data_is_named(own):
         assert all(word in output for word in words), output
 
     (folder / "labels/train/9.png").write_bytes((folder / "labels/train/0.png").read_bytes())
-    fails_with("gen_dataset_annos", "1 label without an image", "labels/train/9.png", "unmatched: skip")
-    own.set_params(unmatched="skip")
+    fails_with("gen_dataset_annos", "1 label without an image", "labels/train/9.png", "strict: false")
+    own.set_params(strict=False)
     assert "labels/train/9.png" in own.stage("gen_dataset_annos")
     (folder / "labels/train/9.png").unlink()
     own.stage("gen_dataset_annos")
@@ -255,10 +255,11 @@ def test_each_mistake_in_the_data_is_named(own):
     (folder / "images/val/1.png").write_bytes((folder / "images/val/1.png").read_bytes()[:300])
     write(folder / "images/val/2.png", np.zeros((20, 30, 3), np.uint8))
     fails_with(
-        "dataset_stats", "1 faulty", "labels/train/0.png", "127 (6 pixels)",
+        "dataset_stats", "3 faulty files (cut short: 1, sizes differ: 1, unknown value: 1)",
+        "labels/train/0.png", "127 (6 pixels)", "images/val/1.png: the file is cut short", "30 x 20", "500 x 33",
     )  # fmt: skip
     (folder / "labels/train/0.png").write_bytes(good)
-    fails_with("dataset_stats", "2 faulty", "images/val/1.png: the file is cut short", "30 x 20", "500 x 33")
+    fails_with("dataset_stats", "2 faulty files")
 
 
 def test_each_mistake_in_the_parameters_is_named(own):

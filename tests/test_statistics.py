@@ -120,7 +120,7 @@ def test_neither_the_number_of_workers_nor_the_order_nor_what_was_kept_changes_a
 def count_reads(monkeypatch):
     """Names of the images that are read from now on, with one worker."""
     read, real = [], labels.read_image
-    monkeypatch.setattr(labels, "read_image", lambda path: (read.append(Path(path).name), real(path))[1])
+    monkeypatch.setattr(labels, "read_image", lambda path, *_: (read.append(Path(path).name), real(path))[1])
     return read
 
 
@@ -150,7 +150,7 @@ def test_another_table_another_number_of_channels_or_other_code_reads_everything
     copy.write_bytes(Path(labels.__file__).read_bytes())
     code = SimpleNamespace(__file__=copy)
     read = count_reads(monkeypatch)
-    monkeypatch.setattr(labels, "read_image", lambda path, channels=None, seen=labels.read_image: seen(path))
+    monkeypatch.setattr(labels, "read_image", lambda path, *_, seen=labels.read_image: seen(path))
     monkeypatch.setattr(module, "MADE_BY", (code,))
     settings = {"workers": 1, "cache_folder": tmp_path / "cache"}
     dataset_statistics(pairs, root, TABLE, **settings)
@@ -217,7 +217,7 @@ def arrays(monkeypatch):
         found.update({f"{place}.png": image for place, image in enumerate(images)})
         return [(name, name) for name in found]
 
-    monkeypatch.setattr(labels, "read_image", lambda path: found[Path(path).name])
+    monkeypatch.setattr(labels, "read_image", lambda path, *_: found[Path(path).name])
     monkeypatch.setattr(
         LabelReader, "__call__", lambda self, path: np.zeros(found[Path(path).name].shape[:2], np.uint8)
     )
@@ -299,7 +299,7 @@ def test_images_that_cannot_be_trained_together_are_named(arrays, images, messag
 def test_a_given_number_of_channels_is_what_images_are_read_in(arrays, monkeypatch):
     (rgb,) = images_of(3, np.uint8, 1)
     pairs = arrays([rgb])
-    monkeypatch.setattr(labels, "read_image", lambda path, channels: rgb[..., :channels])
+    monkeypatch.setattr(labels, "read_image", lambda path, channels, _: rgb[..., :channels])
     assert common_format([dataset_statistics(pairs, "", TABLE, workers=1, channels=1)]) == (1, 8)
 
 

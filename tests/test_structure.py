@@ -147,7 +147,7 @@ def test_the_lock_is_of_this_pipeline():
     )
     changed = json.loads(done.stdout)
     reasons = {
-        (stage, path, state)
+        (stage, path, str(state))
         for stage, entries in changed.items()
         for entry in entries
         for path, state in (entry.get("changed deps", {}) if isinstance(entry, dict) else {}).items()
