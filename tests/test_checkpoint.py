@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from bisenet.checkpoint import FORMAT, Checkpoint, load_checkpoint, save_checkpoint, segment
-from bisenet.classes import ClassTable
+from bisenet.classes import ClassTable, Values
 from bisenet.errors import InputError
 from bisenet.models import MODELS, build_model
 
@@ -35,10 +35,9 @@ def small_models(monkeypatch):
 def table(count):
     return ClassTable(
         names=tuple(f"class {i}" for i in range(count)),
-        colors=tuple((i, 0, 255 - i) for i in range(count)),
-        ids=((7, 300), *((i,) for i in range(1, count))),
-        ignore=(255,),
-        ignore_colors=((1, 2, 3),),
+        values=tuple(Values((i, 300 + i), ((i, 0, 255 - i),), (f"other {i}",)) for i in range(count)),
+        ignore=Values((255,), ((1, 2, 3),), ("unsure",)),
+        skip=("scratch",),
     )
 
 

@@ -113,7 +113,7 @@ def test_the_dataset_file_names_what_is_drawn():
     table = ClassTable.from_dict(read_yaml(BUILT_IN / "synthetic.yaml"), "synthetic.yaml")
     drawn = {name: (class_id,) for name, class_id in CLASSES.items()}
     assert dict(zip(table.names, table.ids, strict=True)) == drawn
-    assert set(table.ignore) == set(CLASS_IDS.values()) - set(CLASSES.values())
+    assert set(table.ignore.ids) == set(CLASS_IDS.values()) - set(CLASSES.values())
 
 
 def test_the_colours_are_those_of_cityscapes():
