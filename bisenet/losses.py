@@ -1,6 +1,7 @@
 """Losses over logits (N, C, H, W) and labels (N, H, W) of train ids, where `IGNORE` does not count."""
 
 import math
+from statistics import median
 
 import torch
 import torch.nn.functional as F
@@ -69,22 +70,25 @@ class MultiHeadLoss(nn.Module):
         return main + self.aux_weight * sum(boosters), [main, *boosters]
 
 
-def class_weights(mode, shares):
-    """A weight for each class from its share of the labelled pixels: (C,) float32, or None for `none`.
+def class_weights(mode, shares, frequencies=None):
+    """A weight for each class: (C,) float32, or None for `none`. A class that never occurs gets 0, but under `enet`.
 
-    none: all equal. enet: 1 / ln(1.02 + share) (arXiv:1606.02147), 1.4 to 50. median: median share / share
-    (arXiv:1411.4734). A list gives the weights itself. A class that never occurs gets weight 0 under `median`.
+    none: all equal. inverse: 1 / (C * share), so that each class has the same part in the loss. enet:
+    1 / ln(1.02 + share) (arXiv:1606.02147), 1.4 to 50. median: median frequency / frequency (arXiv:1411.4734). A list
+    gives the weights itself.
 
-    shares: {class name: share}
+    shares: {class name: share of the labelled pixels}
+    frequencies: {class name: share of the labelled pixels of those images that show the class}
     """
     if mode == "none":
         return None
-    if mode == "enet":
+    if mode == "inverse":
+        weights = [1 / (len(shares) * share) if share > 0 else 0.0 for share in shares.values()]
+    elif mode == "enet":
         weights = [1 / math.log(1.02 + share) for share in shares.values()]
     elif mode == "median":
-        present = sorted(share for share in shares.values() if share > 0)
-        middle = (present[(len(present) - 1) // 2] + present[len(present) // 2]) / 2
-        weights = [middle / share if share > 0 else 0.0 for share in shares.values()]
+        middle = median(frequency for frequency in frequencies.values() if frequency > 0)
+        weights = [middle / frequency if frequency > 0 else 0.0 for frequency in frequencies.values()]
     else:
         weights = mode
     if len(weights) != len(shares):

@@ -67,6 +67,7 @@ class DatasetStatistics:
     formats: dict = field(default_factory=dict)  # (channels, bit depth) -> FormatStatistics
     class_pixels: list = field(default_factory=list)
     class_images: list = field(default_factory=list)
+    class_surroundings: list = field(default_factory=list)  # labelled pixels of the images that show it
     examples: list = field(
         default_factory=list
     )  # for each class, (-pixels, image, label) of those that have most of it
@@ -76,6 +77,7 @@ class DatasetStatistics:
     def __post_init__(self):
         self.class_pixels = [0] * self.num_classes
         self.class_images = [0] * self.num_classes
+        self.class_surroundings = [0] * self.num_classes
         self.examples = [[] for _ in range(self.num_classes)]
 
     def add(self, paths, pair):
@@ -88,6 +90,9 @@ class DatasetStatistics:
         form.add(paths[0], height * width, pair["sums"], pair["squares"])
         self.class_pixels = _added(self.class_pixels, pair["class_pixels"])
         self.class_images = _added(self.class_images, [int(n > 0) for n in pair["class_pixels"]])
+        labelled = sum(pair["class_pixels"])
+        surroundings = [labelled if n else 0 for n in pair["class_pixels"]]
+        self.class_surroundings = _added(self.class_surroundings, surroundings)
         self.ignored_pixels += pair["ignored_pixels"]
         # Both hang on the files alone, not on the order in which they come.
         self.sample = sorted([*self.sample, (crc32(os.fsencode(paths[0])), *paths)])[:SAMPLED]
@@ -114,6 +119,13 @@ class DatasetStatistics:
         labelled = sum(self.class_pixels)
         return [pixels / labelled if labelled else 0.0 for pixels in self.class_pixels]
 
+    @property
+    def class_frequencies(self):
+        """Share of the labelled pixels of those images that show the class, for each class (arXiv:1411.4734)."""
+        return [
+            n / around if around else 0.0 for n, around in zip(self.class_pixels, self.class_surroundings, strict=True)
+        ]
+
     def to_dict(self, names, channels, bit_depth):
         """Plain types for JSON. channels, bit_depth: `common_format` of the whole dataset."""
         mean, std = self.mean_and_std(channels, bit_depth)
@@ -125,6 +137,7 @@ class DatasetStatistics:
             "mean": mean,
             "std": std,
             "class_shares": dict(zip(names, self.class_shares, strict=True)),
+            "class_frequencies": dict(zip(names, self.class_frequencies, strict=True)),
             "ignored_share": self.ignored_pixels / self.pixels,
         }
 

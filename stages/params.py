@@ -67,7 +67,7 @@ RECIPE = {  # may be left empty: a preset has them
     "warmup_iters": integer(0),
     "crop": SIZE,
     "scales": Kind("a list of 2 numbers above 0, the lower first", lambda v: _is_range(v)),
-    "class_weights": either(one_of("none", "enet", "median"), list_of(NOT_NEGATIVE)),
+    "class_weights": either(one_of("none", "inverse", "enet", "median"), list_of(NOT_NEGATIVE)),
     "ohem_threshold": POSITIVE_SHARE,
     "aux_weight": NOT_NEGATIVE,
     "val_every": integer(1),

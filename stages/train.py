@@ -63,7 +63,7 @@ def fit(params, device):
     model = model.to(device, memory_format=torch.channels_last)
     torch.manual_seed(params["seed"] + rank())  # dropout differs between processes
     normalize = Normalize(mean, std, form["bit_depth"]).to(device)
-    weights = class_weights(params["class_weights"], statistics["class_shares"])
+    weights = class_weights(params["class_weights"], statistics["class_shares"], statistics["class_frequencies"])
     criterion = MultiHeadLoss(OhemCrossEntropy(params["ohem_threshold"], weights), params["aux_weight"]).to(device)
     optimizer = build_optimizer(parameter_groups(model, **pick(params, *RATES)), **pick(params, *OPTIMIZER))
     schedule = build_schedule(**pick(params, *SCHEDULE, "max_iter"))

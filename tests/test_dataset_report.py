@@ -106,6 +106,8 @@ def test_pictures_show_pairs_by_lot_and_the_rarest_classes(report):
 def test_statistics_are_written_as_training_reads_them(report):
     found = json.loads((report() / "statistics.json").read_text())
     assert found["train"]["class_shares"] == pytest.approx({"a": 11 / 18, "b": 6 / 18, "c": 1 / 18})
+    # a: 11 of all 18; b: 6 of the 7 + 3 labelled pixels of its images; c: 1 of the 7
+    assert found["train"]["class_frequencies"] == pytest.approx({"a": 11 / 18, "b": 6 / 10, "c": 1 / 7})
     assert (found["train"]["channels"], found["train"]["bit_depth"]) == (3, 8)
 
 

@@ -158,8 +158,14 @@ def test_enet_weights_by_hand():
     ],
 )
 def test_median_weights_by_hand(shares, expected):
-    weights = class_weights("median", {f"class {i}": share for i, share in enumerate(shares)})
+    frequencies = {f"class {i}": share for i, share in enumerate(shares)}
+    weights = class_weights("median", dict.fromkeys(frequencies, 0.25), frequencies)
     assert weights.tolist() == pytest.approx(expected)
+
+
+def test_inverse_weights_give_each_class_the_same_part():
+    weights = class_weights("inverse", {"road": 0.5, "car": 0.3, "sky": 0.2, "never": 0.0})
+    assert weights.tolist() == pytest.approx([0.5, 1 / 1.2, 1.25, 0.0])
 
 
 def test_no_weights_and_given_weights():
