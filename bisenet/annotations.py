@@ -22,13 +22,14 @@ def doubts(splits, digests, expected):
 
     digests: {split: `pair_digests`}; expected: {split: number of pairs that the dataset is known to have}
     """
-    faults = [f"{split}: {line}" for split, found in splits.items() for line in found.unmatched()]
+    parts = {label for found in splits.values() for label in found.coco}  # one COCO file may serve all splits
+    faults = [f"{split}: {line}" for split, found in splits.items() for line in found.unmatched(besides=parts)]
     warnings = []
     owners = {}
     for split, found in splits.items():
         own = {}
         for image, _ in found.pairs:
-            own.setdefault(digests[split][image], []).append(image)
+            own.setdefault(digests[split].get(image, image), []).append(image)
         for before, images in owners.items():
             shared = [f"{images[content][0]} = {own[content][0]}" for content in own.keys() & images.keys()]
             if shared:

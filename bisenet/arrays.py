@@ -43,7 +43,7 @@ def read_array(path, data):
             f"{path}: a label is an array of (height, width) ids or (height, width, 3) uint8 RGB, this is of shape "
             f"{array.shape}, {array.dtype}; save one channel, of scores for each class the argmax"
         )
-    return _as_ids(path, array)
+    return as_ids(path, array)
 
 
 def read_image_array(path, data):
@@ -167,11 +167,12 @@ def _squeeze(array):
     return array
 
 
-def _as_ids(path, array):
+def as_ids(path, array):
+    """(H, W) of any real type -> uint8, uint16 or, where some are negative, int32; an `InputError` for other values."""
     if array.dtype.kind not in "buif":
         raise InputError(f"{path}: labels are whole numbers, this array is {array.dtype}; convert it")
     with np.errstate(all="ignore"):
-        wrong = array[~((array >= LOWEST) & (array <= HIGHEST) & (array == np.floor(array)))]
+        wrong = array[~(np.isfinite(array) & (array >= LOWEST) & (array <= HIGHEST) & (array == np.floor(array)))]
     if wrong.size:
         values, counts = np.unique(wrong, return_counts=True)
         listed = ", ".join(f"{v} ({n} pixels)" for v, n in zip(values[:5].tolist(), counts[:5], strict=True))

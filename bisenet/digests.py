@@ -9,9 +9,10 @@ from bisenet.file_cache import FileCache, maker_digest
 from bisenet.parallel import map_files
 
 
-def pair_digests(found, *, workers, cache_folder=None):
+def pair_digests(found, *, faults, workers, cache_folder=None):
     """{image or label: SHA-256} of the files of `Pairs`, and of its parts of a COCO file.
 
+    faults: a `Faults` that takes every file that cannot be read
     workers, cache_folder: as of `bisenet.statistics.dataset_statistics`
     """
     names = dict.fromkeys(name for pair in found.pairs for name in pair)
@@ -20,8 +21,9 @@ def pair_digests(found, *, workers, cache_folder=None):
     with FileCache(cache_folder, "digests", maker_digest([])) as cache:
         for file, digest in map_files(_file_digest, files, workers=workers, cache=cache):
             if isinstance(digest, InputError):
-                raise digest
-            digests[files[file]] = digest.decode()
+                faults.add(digest)
+            else:
+                digests[files[file]] = digest.decode()
     return digests
 
 

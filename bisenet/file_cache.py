@@ -52,14 +52,16 @@ class FileCache:
     folder: made where it is missing; None to keep nothing.
     kind: what the values are, such as "statistics"; the latest value is kept for each tuple of paths.
     made_by: `maker_digest` of all else that a value depends on; with another, nothing that was kept is valid.
+    by_content: endings of files that are known by their bytes, because they are often written anew as they were.
 
     Leave through `with`, or call `close`: values that were put last are written then.
     """
 
-    def __init__(self, folder, kind, made_by):
+    def __init__(self, folder, kind, made_by, by_content=()):
         self.path = folder and Path(folder) / f"{kind}.sqlite"
         self.hits = 0
         self._made_by = made_by
+        self._by_content = tuple(by_content)
         self._new = []
         self._database = None
         if folder:
@@ -74,12 +76,18 @@ class FileCache:
     def stamp(self, files):
         """What tells, before they are read, whether `files` change; None where nothing can, and nothing is kept."""
         try:
-            found = [os.stat(file) for file in files]
+            found = [self._state(file) for file in files]
         except OSError:
             return None
-        if any(time.time_ns() - max(stat.st_mtime_ns, stat.st_ctime_ns) < RACY for stat in found):
+        return None if None in found else repr(found).encode()
+
+    def _state(self, file):
+        if self._by_content and str(file).endswith(self._by_content):
+            return _digest(Path(file).read_bytes())
+        stat = os.stat(file)
+        if time.time_ns() - max(stat.st_mtime_ns, stat.st_ctime_ns) < RACY:
             return None
-        return repr([(stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino) for stat in found]).encode()
+        return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
 
     def get(self, files, stamp):
         """The value that was put for these files in this state, or None."""

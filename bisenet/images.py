@@ -201,7 +201,7 @@ def files_below(folder, above=()):
     for entry in entries:
         if os.path.isdir(entry.path):  # unlike the entry's own, no error for a link that leads nowhere
             yield from files_below(Path(entry.path), (*above, here))
-        else:
+        elif os.path.isfile(entry.path) or not os.path.exists(entry.path):  # no pipe, which would be waited for
             yield Path(entry.path)
 
 
@@ -238,11 +238,12 @@ def write_png(path, array, palette=None):
 
     palette: (256, 3) RGB that (H, W) uint8 are the indices of, 0..255
     """
-    if palette is None:
-        data = cv2.imencode(".png", array if array.ndim == 2 else array[..., ::-1])[1].tobytes()  # OpenCV writes BGR
-    else:
-        data = _encode_palette_png(array, palette)
-    write_bytes(path, data)
+    write_bytes(path, png_bytes(array) if palette is None else _encode_palette_png(array, palette))
+
+
+def png_bytes(array):
+    """The file of (H, W) uint8 or uint16, or (H, W, 3) uint8 RGB."""
+    return cv2.imencode(".png", array if array.ndim == 2 else array[..., ::-1])[1].tobytes()  # OpenCV writes BGR
 
 
 def _encode_palette_png(indices, palette):

@@ -6,6 +6,7 @@ own name for it, holds train ids.
 """
 
 import io
+import sys
 import zlib
 from functools import cached_property
 
@@ -13,17 +14,20 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from bisenet.arrays import LOWEST, read_array
+from bisenet import arrays, classes, errors, images, polygons
+from bisenet.arrays import LOWEST, as_ids, read_array
 from bisenet.classes import IGNORE, UNKNOWN
 from bisenet.errors import InputError
 from bisenet.images import JPEG_SIGNATURE, PNG_COLOR_TYPE, PNG_SIGNATURE, decode, read_file, read_image
 from bisenet.polygons import draw_coco, draw_json
 
+READERS = arrays, classes, errors, images, polygons, sys.modules[__name__]  # the modules whose code reads a pair
 TRAIN_IDS = "_labelTrainIds.png"
 ARRAY_SUFFIXES = (".npy", ".npz", ".mat")
 POLYGON_SUFFIX = ".json"
 PNG_BIT_DEPTH = 24  # offset of the byte in a PNG file
 PNG_GREY, PNG_PALETTE = b"\0", b"\3"
+PNG_STRETCHED = {b"\1": 255, b"\2": 85, b"\4": 17}  # bit depth: by what OpenCV multiplies, to fill 0..255
 
 
 def read_raw(path):
@@ -34,41 +38,57 @@ def read_raw(path):
     if data.startswith(JPEG_SIGNATURE) or _is_lossy_webp(data):
         message = f"{path}: a lossy format (JPEG, WebP) changes label values at edges; save labels as PNG"
         raise InputError(message, "lossy label")
-    is_png = data.startswith(PNG_SIGNATURE)
-    if is_png and data[PNG_COLOR_TYPE : PNG_COLOR_TYPE + 1] == PNG_PALETTE:
-        return _palette_indices(data, path)
+    if not data.startswith(PNG_SIGNATURE):
+        return _read_by_pillow(data, path)
+    color_type, bit_depth = data[PNG_COLOR_TYPE : PNG_COLOR_TYPE + 1], data[PNG_BIT_DEPTH : PNG_BIT_DEPTH + 1]
+    if color_type == PNG_PALETTE:
+        _compare_checksums(data, path)
+        return _read_by_pillow(data, path)
     array = decode(data, cv2.IMREAD_UNCHANGED, path)
-    if is_png and data[PNG_COLOR_TYPE : PNG_COLOR_TYPE + 1] == PNG_GREY and data[PNG_BIT_DEPTH] < 8:
-        return array // (255 // (2 ** data[PNG_BIT_DEPTH] - 1))  # OpenCV stretches 1, 2 and 4 bits to 0..255
-    if array.ndim == 3 and array.shape[2] in (3, 4):
-        array = array[..., 2::-1]  # BGR(A) -> RGB
-    if array.dtype not in (np.uint8, np.uint16) or (array.ndim == 3 and array.dtype != np.uint8):
-        raise InputError(f"{path}: labels are 8 or 16 bit ids or 8 bit RGB, this is {array.dtype}")
+    if color_type == PNG_GREY and bit_depth in PNG_STRETCHED:
+        return array // PNG_STRETCHED[bit_depth]
+    if array.ndim == 3 and array.dtype == np.uint8:
+        return array[..., 2::-1]  # BGR(A) -> RGB
+    if array.ndim == 3:
+        raise InputError(f"{path}: labels are ids or 8 bit RGB, this is {array.dtype}; convert it")
     return array
 
 
 def _is_lossy_webp(data):
-    return data[:4] == b"RIFF" and data[8:12] == b"WEBP" and b"VP8L" not in data[12:64]
+    start = 12 if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else len(data)
+    while start < len(data):
+        if data[start : start + 4] == b"VP8 ":
+            return True
+        size = int.from_bytes(data[start + 4 : start + 8], "little")
+        start += 8 + size + size % 2
+    return False
 
 
-def _palette_indices(data, path):
-    # By Pillow: OpenCV resolves a palette into colours, and labels are indices.
+def _read_by_pillow(data, path):
+    """Palettes as indices, single bits as 0 and 1, damage as an error: OpenCV does otherwise, and silently."""
     try:
-        _compare_checksums(data)
         with Image.open(io.BytesIO(data)) as image:
-            return np.asarray(image)
+            pages, mode, array = getattr(image, "n_frames", 1), image.mode, np.asarray(image)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         message = f"{path}: cannot be decoded ({error}); replace it or remove it with its partner"
         raise InputError(message, "cannot be decoded") from None
+    if pages > 1:
+        raise InputError(f"{path}: holds {pages} pictures; a label is one")
+    if mode in ("RGB", "RGBA"):
+        return array[..., :3]
+    if array.ndim == 3:
+        raise InputError(f"{path}: labels are ids or RGB, this is {mode}; convert it")
+    return as_ids(path, array)
 
 
-def _compare_checksums(data):
-    """Raises `ValueError` where a chunk of a PNG is damaged, which Pillow lets pass."""
+def _compare_checksums(data, path):
+    """Raises `InputError` where a chunk of a PNG is damaged, which Pillow lets pass."""
     start = len(PNG_SIGNATURE)
     while start < len(data):
         end = start + 8 + int.from_bytes(data[start : start + 4])
         if zlib.crc32(data[start + 4 : end]) != int.from_bytes(data[end : end + 4]):
-            raise ValueError(f"damaged at byte {start}")
+            message = f"{path}: is damaged at byte {start}; copy it again or remove it with its partner"
+            raise InputError(message, "cannot be decoded")
         if data[start + 4 : start + 8] == b"IEND":
             return
         start = end + 4

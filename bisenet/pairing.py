@@ -13,7 +13,7 @@ NAMES: a glob on the name, a `.txt` file with one name a line, or a list of thes
 
 import hashlib
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
@@ -46,7 +46,10 @@ class Source:
     def from_dict(cls, form, where, share=(0, 1)):
         """Check and read one source; `where` names it in messages."""
         if isinstance(form, dict) and set(form) == {"list"}:
-            return cls(list=_paths(form["list"], where)[0])
+            paths = _paths(form["list"], where)
+            if len(paths) > 1:
+                raise InputError(f"{where}: one 'list' names one file; for more: [{{list: a.txt}}, {{list: b.txt}}]")
+            return cls(list=paths[0])
         if not isinstance(form, dict) or not {"images", "labels"} <= set(form) <= KEYS:
             raise InputError(
                 f"{where} is {{images, labels}}, where 'only' and 'except' may stand too, or {{list}}, not {form}"
@@ -58,7 +61,7 @@ class Source:
 def _paths(value, where):
     paths = value if isinstance(value, list) and value else [value]
     for path in paths:
-        if not isinstance(path, str) or path == "" or Path(path).is_absolute():
+        if not isinstance(path, str) or path in ("", ".txt") or "\0" in path or Path(path).is_absolute():
             raise InputError(f"{where}: a path or pattern is relative to the dataset's folder, not {path!r}")
     return tuple(paths)
 
@@ -75,11 +78,11 @@ class Pairs:
     coco: dict[str, CocoImage] = field(default_factory=dict)  # label of a pair -> its part of a COCO file
     rendered: dict[str, str] = field(default_factory=dict)  # label of a pair -> PNG of train ids, below the lists
 
-    def unmatched(self):
-        """A line for each kind of file without a partner, naming the first ones and counting all."""
+    def unmatched(self, besides=()):
+        """A line for each kind of file without a partner, naming the first ones and counting all but `besides`."""
         lost = [
             ("image without a label", self.images_without_label),
-            ("label without an image", self.labels_without_image),
+            ("label without an image", [label for label in self.labels_without_image if label not in besides]),
         ]
         return [f"{len(files)} {kind}: {name_some(files)}" for kind, files in lost if files]
 
@@ -170,17 +173,20 @@ def _coco_labels(folder, coco_file, images, parts):
     """{name: label} of the images in a COCO file, and labels without an image; adds the file's parts to `parts`."""
     by_base = defaultdict(list)
     for name, path in images.items():
-        by_base[PurePosixPath(path).name].append((name, path))
-    labels, lost = {}, []
+        by_base[PurePosixPath(path).name].append((name, f"/{path}"))
+    labels, others, lost = {}, [], []
     for file_name, part in read_coco(folder.root / coco_file).items():
-        tail = PurePosixPath(file_name.replace("\\", "/"))
-        candidates = by_base[tail.name]
-        exact = [name for name, path in candidates if f"/{path}".endswith(f"/{tail}")]
-        named = exact or [name for name, _ in candidates]
-        label = f"{coco_file}: {file_name}"
-        if len(named) == 1:
-            labels[named[0]] = label
-            parts[label] = part
+        label, tail = f"{coco_file}: {file_name}", PurePosixPath(file_name.replace("\\", "/"))
+        exact = [name for name, path in by_base[tail.name] if path.endswith(f"/{tail}")]
+        if len(exact) == 1 and exact[0] not in labels:
+            labels[exact[0]], parts[label] = label, part
+        else:
+            others.append((label, tail.name, part))
+    # Where all folders are called otherwise in the file, its names alone tell, as far as each stands there once.
+    counts = Counter() if labels else Counter(base for _, base, _ in others)
+    for label, base, part in others:
+        if counts[base] == 1 and len(by_base[base]) == 1:
+            labels[by_base[base][0][0]], parts[label] = label, part
         else:
             lost.append(label)
     return labels, lost
@@ -258,7 +264,7 @@ class Folder:
 
     def _matches(self, pattern, suffixes):
         if "*" not in pattern:
-            pattern += f"/**/*{{{','.join(suffixes)}}}"
+            pattern = f"{pattern}/".removeprefix("./") + f"**/*{{{','.join(suffixes)}}}"
         regex, seen = _pattern_regex(pattern), set()
         starts = [form.split("*")[0].rpartition("/")[0] for form in _alternatives(pattern)]
         for start in dict.fromkeys(starts):

@@ -2,21 +2,25 @@
 
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from pathlib import PurePosixPath
 
-from bisenet.errors import Faults, InputError
-from bisenet.images import write_png
-from bisenet.labels import ARRAY_SUFFIXES, POLYGON_SUFFIX, TRAIN_IDS, LabelReader
+from bisenet.artifacts import write_bytes
+from bisenet.errors import InputError
+from bisenet.file_cache import FileCache, maker_digest
+from bisenet.images import png_bytes
+from bisenet.labels import ARRAY_SUFFIXES, POLYGON_SUFFIX, READERS, TRAIN_IDS, LabelReader
 from bisenet.parallel import map_files
 from bisenet.progress import track
 
 RENDERED_SUFFIXES = (POLYGON_SUFFIX, *ARRAY_SUFFIXES)
 
 
-def render_labels(found, table, folder, below, *, workers):
+def render_labels(found, table, folder, below, *, faults, workers, cache_folder=None):
     """Render what needs it of `Pairs` into `folder / below`; gives the `Pairs` that know the PNGs.
 
-    workers: processes, None for one on each core. Raises one `InputError` that lists every faulty label.
+    faults: a `Faults` that takes every label that cannot be read
+    workers, cache_folder: as of `bisenet.statistics.dataset_statistics`; parts of a COCO file are not kept
     """
     needed = [pair for pair in found.pairs if pair[1] in found.coco or pair[1].lower().endswith(RENDERED_SUFFIXES)]
     rendered = {label: f"{below}/{_name(image)}{TRAIN_IDS}" for image, label in needed}
@@ -26,12 +30,18 @@ def render_labels(found, table, folder, below, *, workers):
         raise InputError(f"{found.root}: two labels would be rendered as {twin}; rename one of their images")
     if not rendered:
         return found
-    jobs = ((found.root / label, found.coco.get(label), folder / target) for label, target in rendered.items())
-    render, faults = partial(_render, read_label=LabelReader(table)), Faults()
-    for _, fault in track(map_files(render, jobs, workers=workers), len(rendered), "render"):
-        if isinstance(fault, InputError):
-            faults.add(fault)
-    faults.check("faulty labels")
+    reader = LabelReader(table)
+    parts = [(found.root / label, label, found.coco[label]) for label in rendered if label in found.coco]
+    files = {(str(found.root / label),): label for label in rendered if label not in found.coco}
+    with FileCache(cache_folder, "rendered", maker_digest(READERS, table)) as cache:
+        of_parts = map_files(partial(_render_part, read_label=reader), parts, workers=workers)
+        of_files = map_files(partial(_render_file, read_label=reader), files, workers=workers, cache=cache)
+        drawn = chain(((label, png) for (_, label, _), png in of_parts), ((files[key], png) for key, png in of_files))
+        for label, png in track(drawn, len(rendered), "render"):
+            if isinstance(png, InputError):
+                faults.add(png)
+            else:
+                write_bytes(folder / rendered[label], png)
     return replace(found, rendered=rendered)
 
 
@@ -40,6 +50,10 @@ def _name(image):
     return PurePosixPath(*(part for part in path.parts if part != "..")).with_suffix("").as_posix()
 
 
-def _render(job, read_label):
-    path, coco_image, target = job
-    write_png(target, read_label.coco(coco_image, path) if coco_image else read_label(path))
+def _render_file(paths, read_label):
+    return png_bytes(read_label(paths[0]))
+
+
+def _render_part(part, read_label):
+    path, _, coco_image = part
+    return png_bytes(read_label.coco(coco_image, path))

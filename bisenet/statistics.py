@@ -17,23 +17,14 @@ from zlib import crc32
 import cv2
 import numpy as np
 
-from bisenet import arrays, classes, errors, images, labels, polygons
 from bisenet.classes import IGNORE
 from bisenet.errors import SHOWN, Faults, InputError, first_few
 from bisenet.file_cache import FileCache, maker_digest
-from bisenet.labels import LabelReader, read_pair
+from bisenet.labels import READERS, TRAIN_IDS, LabelReader, read_pair
 from bisenet.parallel import map_files
 from bisenet.progress import track
 
-MADE_BY = (
-    sys.modules[__name__],
-    arrays,
-    classes,
-    errors,
-    images,
-    labels,
-    polygons,
-)  # the modules whose code `pair_statistics` runs
+MADE_BY = sys.modules[__name__], *READERS  # the modules whose code `pair_statistics` runs
 SAMPLED, EXAMPLES = 12, 2  # pairs that are remembered to be shown: of a dataset, and of each class
 FLOAT32_EXACT = 2**24  # a float32 can count so far and no further
 
@@ -195,7 +186,8 @@ def histograms(image):
     for start in range(0, flat.shape[1], FLOAT32_EXACT):
         block = flat[:, start : start + FLOAT32_EXACT]
         for channel in range(channels):
-            counts[channel] += cv2.calcHist([block], [channel], None, [levels], [0, levels]).ravel().astype(np.int64)
+            values = np.ascontiguousarray(block[..., channel])
+            counts[channel] += cv2.calcHist([values], [0], None, [levels], [0, levels]).ravel().astype(np.int64)
     return counts
 
 
@@ -230,7 +222,7 @@ def dataset_statistics(pairs, data_root, table, *, workers, channels=None, cache
     paths = (tuple(str(root / name) for name in pair) for pair in pairs)
     total, found_faults = DatasetStatistics(len(table)), Faults() if faults is None else faults
     work = partial(pair_statistics, read_label=LabelReader(table), channels=channels)
-    with FileCache(cache_folder, "statistics", maker_digest(MADE_BY, table, channels)) as cache:
+    with FileCache(cache_folder, "statistics", maker_digest(MADE_BY, table, channels), [TRAIN_IDS]) as cache:
         for pair, found in track(map_files(work, paths, workers=workers, cache=cache), len(pairs), "read"):
             if isinstance(found, InputError):
                 found_faults.add(found)

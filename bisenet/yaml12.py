@@ -1,11 +1,15 @@
 """YAML as DVC reads it (version 1.2): `1e-05` is a number, `off` and `no` are words. PyYAML alone follows 1.1."""
 
+import json
 import re
 from pathlib import Path
 
 import yaml
 
 from bisenet.errors import InputError
+
+# What PyYAML trips over: not UTF-8, a number of thousands of digits, a tag that its value does not fit, a deep nest ...
+ODD_VALUES = ValueError, KeyError, AttributeError, TypeError, RecursionError
 
 
 class _Loader(yaml.SafeLoader):
@@ -71,9 +75,10 @@ def read_yaml(path):
     """The mapping in a YAML file; raises `InputError` where there is none."""
     try:
         data = yaml.load(Path(path).read_text(encoding="utf-8"), _Loader)
+        json.dumps(data, ensure_ascii=False, default=str).encode()  # no text that could not be written again
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except (yaml.YAMLError, ValueError) as error:  # not UTF-8, a number of thousands of digits
+    except (yaml.YAMLError, *ODD_VALUES) as error:
         raise InputError(f"{path}: is not valid YAML: {error}") from None
     if not isinstance(data, dict):
         raise InputError(f"{path}: must hold 'key: value' lines")

@@ -5,11 +5,12 @@ With --suggest, look at a folder and write a first dataset.yaml for it instead.
 
 import argparse
 from pathlib import Path
+from shutil import rmtree
 
 from bisenet.annotations import doubts, write_annotations
 from bisenet.datasets import load_dataset
 from bisenet.digests import pair_digests
-from bisenet.errors import refuse
+from bisenet.errors import Faults, InputError
 from bisenet.pairing import pair_split
 from bisenet.rendering import render_labels
 from bisenet.suggestion import suggest
@@ -22,22 +23,27 @@ def annotate():
     params = load_params("dataset", "data_root", "strict", "workers")
     dataset = load_dataset(params["dataset"], params["data_root"])
     splits = {split: pair_split(dataset, split) for split in dataset.splits}
-    workers = worker_count(params["workers"])
-    keeping = {"workers": workers, "cache_folder": FILE_CACHE}
-    digests = {split: pair_digests(found, **keeping) for split, found in splits.items()}
+    faults = Faults()
+    reading = {"faults": faults, "workers": worker_count(params["workers"]), "cache_folder": FILE_CACHE}
+    digests = {split: pair_digests(found, **reading) for split, found in splits.items()}
     doubtful, warnings = doubts(splits, digests, dataset.expected)
-    faults = [f"{split}: {fault}" for split, found in splits.items() for fault in found.faults]
+    for split, found in splits.items():
+        for fault in found.faults:
+            faults.add(InputError(f"{split}: {fault}", "files"))
     if params["strict"]:
-        faults += [f"{doubt}; mend it, or set strict: false" for doubt in doubtful]
+        for doubt in doubtful:
+            faults.add(InputError(f"{doubt}; mend it, or set strict: false", "doubtful"))
     else:
         warnings = [*doubtful, *warnings]
-    refuse(f"{dataset.root}: is not ready to train on", faults)
+    faults.check(f"faults in {dataset.root}")
     for warning in warnings:
         print(f"warning: {warning}")
+    rmtree(ANNOS / "labels", ignore_errors=True)
     splits = {
-        split: render_labels(found, dataset.table, ANNOS, f"labels/{split}", workers=workers)
+        split: render_labels(found, dataset.table, ANNOS, f"labels/{split}", **reading)
         for split, found in splits.items()
     }
+    faults.check("faulty labels")
     write_annotations(ANNOS, dataset, splits, digests, warnings)
     counts = ", ".join(f"{len(found.pairs)} {split}" for split, found in splits.items())
     print(f"{dataset.root}: {counts} pairs, {len(dataset.table)} classes")

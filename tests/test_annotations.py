@@ -9,7 +9,7 @@ import pytest
 from bisenet.annotations import doubts, read_classes, read_pairs, read_summary, write_annotations
 from bisenet.classes import ClassTable
 from bisenet.digests import pair_digests
-from bisenet.errors import InputError
+from bisenet.errors import Faults, InputError
 from bisenet.pairing import Pairs, pair_split
 
 ODD_NAMES = [
@@ -31,10 +31,16 @@ ODD_NAMES = [
 ODD_NAMES += ["a*b", "%20", "back\\slash", "~", "-", "a.b.c", "$(x)", "x;y", "tab\tx", "\u202f"]
 
 
+def digests_of(splits):
+    faults = Faults()
+    digests = {split: pair_digests(found, faults=faults, workers=1) for split, found in splits.items()}
+    faults.check()
+    return digests
+
+
 def write(folder, dataset, **rest):
     splits = {"train": pair_split(dataset, "train")}
-    digests = {split: pair_digests(found, workers=1) for split, found in splits.items()}
-    write_annotations(folder, dataset, splits, digests, **rest)
+    write_annotations(folder, dataset, splits, digests_of(splits), **rest)
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
@@ -152,7 +158,11 @@ def test_lists_that_are_missing_or_empty_are_errors(tmp_path):
 
 def doubts_of(dataset, expected=None, **splits):
     found = {split: Pairs(dataset.root, [(image, "m/a.png") for image in images]) for split, images in splits.items()}
-    return doubts(found, {split: pair_digests(pairs, workers=1) for split, pairs in found.items()}, expected or {})
+    return doubts(
+        found,
+        {split: pair_digests(pairs, faults=Faults(), workers=1) for split, pairs in found.items()},
+        expected or {},
+    )
 
 
 def test_images_of_train_that_are_in_val_are_found_by_their_content(make_dataset):
@@ -182,7 +192,9 @@ def test_files_without_a_partner_are_doubtful(make_dataset):
 def test_rendered_labels_lie_beside_the_list(make_dataset, tmp_path):
     dataset = make_dataset(["i/a.jpg", "l/a.json", "i/b.jpg", "l/b.png"], images="i", labels="l")
     found = replace(pair_split(dataset, "train"), rendered={"l/a.json": "labels/train/i/a_labelTrainIds.png"})
-    write_annotations(tmp_path / "annos", dataset, {"train": found}, {"train": pair_digests(found, workers=1)})
+    write_annotations(
+        tmp_path / "annos", dataset, {"train": found}, {"train": pair_digests(found, faults=Faults(), workers=1)}
+    )
     lines = "own/i/a.jpg,annos/labels/train/i/a_labelTrainIds.png\nown/i/b.jpg,own/l/b.png\n"
     assert (tmp_path / "annos/train.txt").read_text() == lines
     [(_, rendered), (_, plain)] = read_pairs(tmp_path / "annos", "train")

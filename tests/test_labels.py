@@ -238,12 +238,64 @@ def test_a_jpeg_label_is_an_error_whatever_its_name(tmp_path):
         LabelReader(TABLE)(save(tmp_path, np.zeros((8, 8), np.uint8), "JPEG"))
 
 
-@pytest.mark.parametrize(
-    "array", [np.zeros((2, 2), np.int32), np.zeros((2, 2), np.float32)], ids=["32 bit", "floating point"]
-)
-def test_other_number_types_are_an_error_that_names_them(tmp_path, array):
-    with pytest.raises(InputError, match=f"labels are 8 or 16 bit ids or 8 bit RGB, this is {array.dtype}"):
-        LabelReader(TABLE)(save(tmp_path, array, "TIFF"))
+@pytest.mark.parametrize("dtype", [np.int32, np.float32, np.uint16, bool])
+def test_ids_may_be_stored_as_any_number_that_holds_them(tmp_path, dtype):
+    ids = np.array([[0, 1, 1], [1, 0, 0]])
+    table = ids_table(2)
+    assert np.array_equal(LabelReader(table)(save(tmp_path, ids.astype(dtype), "TIFF")), ids)
+
+
+def test_broken_numbers_are_an_error(tmp_path):
+    with pytest.raises(InputError, match=r"whole numbers from .*, not 0\.5 \(4 pixels\)"):
+        LabelReader(TABLE)(save(tmp_path, np.full((2, 2), 0.5, np.float32), "TIFF"))
+
+
+@pytest.mark.parametrize("form", ["TIFF", "BMP"])
+def test_a_palette_that_is_not_in_order_gives_indices_in_every_format(tmp_path, form):
+    indices = RNG.integers(0, 3, (6, 8), dtype=np.uint8)
+    path = save(tmp_path, palette_image(indices, [[9, 9, 9], [0, 0, 0], [5, 5, 5]] + [[1, 1, 1]] * 253), form)
+    assert np.array_equal(read_raw(path), indices)
+
+
+@pytest.mark.parametrize("form", ["PNG", "TIFF", "BMP"])
+def test_single_bits_are_0_and_1_in_every_format(tmp_path, form):
+    bits = RNG.integers(0, 2, (5, 11)).astype(bool)
+    assert np.array_equal(read_raw(save(tmp_path, Image.fromarray(bits), form)), bits)
+
+
+def test_damage_in_a_compressed_tiff_is_never_read_as_labels(tmp_path):
+    image = Image.fromarray(RNG.integers(0, 3, (64, 64), dtype=np.uint8))
+    image.save(tmp_path / "l.tif", compression="tiff_adobe_deflate")
+    data = bytearray((tmp_path / "l.tif").read_bytes())
+    offset, count = image_strip(tmp_path / "l.tif")
+    data[offset + count // 2 : offset + count // 2 + 9] = b"\xff" * 9
+    (tmp_path / "l.tif").write_bytes(data)
+    with pytest.raises(InputError, match=r"l\.tif: "):
+        read_raw(tmp_path / "l.tif")
+
+
+def image_strip(path):
+    """(offset, bytes) of the first strip of a TIFF."""
+    with Image.open(path) as image:
+        return image.tag_v2[273][0], image.tag_v2[279][0]
+
+
+def test_a_tiff_of_two_pages_is_an_error(tmp_path):
+    page = Image.fromarray(np.zeros((4, 4), np.uint8))
+    page.save(tmp_path / "l.tif", save_all=True, append_images=[page])
+    with pytest.raises(InputError, match="holds 2 pictures"):
+        read_raw(tmp_path / "l.tif")
+
+
+@pytest.mark.parametrize("lossless", [True, False])
+def test_only_lossless_webp_is_read(tmp_path, lossless):
+    image = Image.fromarray(np.full((8, 8, 3), [128, 64, 128], np.uint8))
+    image.save(tmp_path / "l.webp", lossless=lossless, icc_profile=b"x" * 400)
+    if lossless:
+        assert (LabelReader(TABLE)(tmp_path / "l.webp") == 0).all()
+    else:
+        with pytest.raises(InputError, match="lossy"):
+            read_raw(tmp_path / "l.webp")
 
 
 def test_16_bit_colours_are_an_error(tmp_path):

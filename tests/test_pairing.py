@@ -378,3 +378,40 @@ def test_camvid_pairs_every_photograph(camvid, tmp_path):
         assert not found.unmatched()
         assert len(found.pairs) == count
         assert all(image.split("/")[1][:-4] == label.split("/")[1][:-4] for image, label in found.pairs)
+
+
+@pytest.mark.parametrize("names", [["train/a.jpg", "val/a.jpg"], ["a.jpg", "old/a.jpg"], ["old/a.jpg", "a.jpg"]])
+def test_no_image_gets_the_annotation_of_another_of_its_name(make_dataset, names):
+    dataset = make_dataset(["i/train/a.jpg"], images="i/train/*.jpg", labels="coco.json")
+    images = [{"id": i, "file_name": name, "height": 4, "width": 6} for i, name in enumerate(names)]
+    (dataset.root / "coco.json").write_text(json.dumps({**COCO, "images": images}))
+    right = next(name for name in names if "/train/a.jpg".endswith(f"/{name}"))
+    found = pair_split(dataset, "train")
+    assert found.pairs == [("i/train/a.jpg", f"coco.json: {right}")]
+    assert found.labels_without_image == [f"coco.json: {name}" for name in names if name != right]
+
+
+def test_a_coco_file_may_call_all_folders_otherwise(make_dataset):
+    dataset = make_dataset(["i/a.jpg", "i/b.jpg"], images="i/*.jpg", labels="coco.json")
+    names = ["C:\\\\photos\\\\a.jpg", "photos/b.jpg"]
+    images = [{"id": i, "file_name": name, "height": 4, "width": 6} for i, name in enumerate(names)]
+    (dataset.root / "coco.json").write_text(json.dumps({**COCO, "images": images}))
+    assert [image for image, _ in pairs_of(dataset)] == ["i/a.jpg", "i/b.jpg"]
+
+
+def test_a_dot_is_the_folder_itself(make_dataset):
+    dataset = make_dataset(["a.jpg", "deep/b.jpg", "m/a.png", "m/deep/b.png"], images=".", labels="m")
+    assert pairs_of(dataset) == [("a.jpg", "m/a.png"), ("deep/b.jpg", "m/deep/b.png")]
+
+
+@pytest.mark.parametrize("value", ["a\0b/*.png", ["a.txt", "b.txt"]])
+def test_what_is_no_path_is_an_error(value):
+    form = {"list": value} if isinstance(value, list) else {"images": value, "labels": "l"}
+    with pytest.raises(InputError, match="form"):
+        Source.from_dict(form, "form")
+
+
+def test_a_pipe_is_no_file(make_dataset):
+    dataset = make_dataset(["i/a.jpg", "i/b.jpg", "l/a.png"], images="i", labels="l")
+    os.mkfifo(dataset.root / "l/b.png")
+    assert pairs_of(dataset) == [("i/a.jpg", "l/a.png")]

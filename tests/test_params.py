@@ -198,7 +198,11 @@ def test_a_preset_holds_nothing_but_a_recipe(small, dataset, line):
         ("crop:", "crop: 64", "crop must be a list of 2, each a whole number, 1 or more, not 64"),
         ("crop:", "crop: [64]", "crop must be a list of 2, each a whole number, 1 or more, not [64]"),
         ("crop:", "scales: [2.0, 0.5]", "scales must be a list of 2 numbers above 0, the lower first, not [2.0, 0.5]"),
-        ("crop:", "class_weights: [1, -1]", "class_weights must be one of none, inverse, enet, median or a list, each a number"),
+        (
+            "crop:",
+            "class_weights: [1, -1]",
+            "class_weights must be one of none, inverse, enet, median or a list, each a number",
+        ),
         ("crop:", "workers: many", "workers must be one of auto or a whole number, 0 or more, not 'many'"),
         ("amp: off", "amp: fp8", "amp must be one of bf16, fp16, off, not 'fp8'"),
         ("amp: off", "amp: false", "amp must be one of bf16, fp16, off, not False"),

@@ -11,7 +11,7 @@ from PIL import Image
 from scipy.io import savemat
 
 from bisenet.classes import IGNORE, ClassTable
-from bisenet.errors import InputError
+from bisenet.errors import Faults, InputError
 from bisenet.images import write_png
 from bisenet.labels import LabelReader
 from bisenet.pairing import Source, pair_split
@@ -130,7 +130,10 @@ def render(make_dataset, tmp_path):
             save(dataset.root / name)
         source = Source.from_dict({"images": "i/*.jpg", "labels": labels}, "form")
         found = pair_split(replace(dataset, splits={"train": [source]}), "train")
-        return render_labels(found, TABLE, tmp_path / "annos", "labels/train", workers=workers)
+        faults = Faults()
+        found = render_labels(found, TABLE, tmp_path / "annos", "labels/train", faults=faults, workers=workers)
+        faults.check("faulty labels")
+        return found
 
     return render
 
@@ -195,7 +198,9 @@ def test_a_path_beside_the_dataset_is_rendered_within_the_lists(make_dataset, tm
     make_dataset(["i/a.jpg"], name="other")
     dataset = make_dataset([], images="../other/i/*.jpg", labels="*.npy")
     np.save(dataset.root / "a.npy", RAW)
-    found = render_labels(pair_split(dataset, "train"), TABLE, tmp_path / "annos", "labels/train", workers=1)
+    found = render_labels(
+        pair_split(dataset, "train"), TABLE, tmp_path / "annos", "labels/train", faults=Faults(), workers=1
+    )
     assert list(found.rendered.values()) == ["labels/train/other/i/a_labelTrainIds.png"]
 
 
@@ -206,4 +211,4 @@ def test_two_labels_never_become_one_file(make_dataset, tmp_path):
     (dataset.root / "list.txt").write_text("i/a.jpg,one.npy\ni/a.png,two.npy\n")
     found = pair_split(replace(dataset, splits={"train": [Source(list="list.txt")]}), "train")
     with pytest.raises(InputError, match=r"two labels would be rendered as labels/train/i/a_labelTrainIds\.png"):
-        render_labels(found, TABLE, tmp_path / "annos", "labels/train", workers=1)
+        render_labels(found, TABLE, tmp_path / "annos", "labels/train", faults=Faults(), workers=1)
