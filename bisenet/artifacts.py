@@ -5,7 +5,7 @@ import io
 import json
 import math
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -78,18 +78,31 @@ def write_csv(path, header, rows):
 
 
 class CsvLog:
-    """A CSV file that grows while a run goes on; every row is on disk when `append` returns."""
+    """A CSV file that grows while a run goes on; every row is on disk when `append` returns.
 
-    def __init__(self, path, header):
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-        self._file = path.open("w", encoding="utf-8", newline="")
-        self.append([header])
+    text: all of it so far, for a later process to go on from
+    A full disk loses nothing: what cannot be appended comes with `close`, which writes the file anew.
+    """
+
+    def __init__(self, path, header, text=None):
+        self.path = Path(path)
+        self._parts = [csv_text([header]) if text is None else text]
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.unlink(missing_ok=True)
+        self._file = self.path.open("w", encoding="utf-8", newline="", buffering=1)
+        self._file.write(self.text)
+
+    @property
+    def text(self):
+        return "".join(self._parts)
 
     def append(self, rows):
-        self._file.write(csv_text(rows))
-        self._file.flush()
+        self._parts.append(csv_text(rows))
+        with suppress(OSError):
+            self._file.write(self._parts[-1])
+            self._file.flush()
 
     def close(self):
-        self._file.close()
+        with suppress(OSError):
+            self._file.close()
+        write_text(self.path, self.text)

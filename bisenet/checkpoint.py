@@ -31,9 +31,11 @@ class Checkpoint:
         return Normalize(self.mean, self.std)
 
 
-def save_checkpoint(path, checkpoint):
+def save_checkpoint(path, checkpoint, weights=None):
+    """weights: other ones than the model has now, as its `state_dict` names them"""
     plain = {"memory_format": torch.contiguous_format}  # the same bytes however the weights lie in memory
-    weights = {key: value.detach().cpu().clone(**plain) for key, value in checkpoint.model.state_dict().items()}
+    weights = weights or checkpoint.model.state_dict()
+    weights = {key: value.detach().cpu().clone(**plain) for key, value in weights.items()}
     with atomic_path(path) as partial:
         torch.save(
             {

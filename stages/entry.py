@@ -1,17 +1,24 @@
 """How every stage starts: a person's own mistake ends in a message, not in a traceback."""
 
+import os
 import sys
 
-from bisenet.errors import InputError
+from bisenet.errors import InputError, Interrupted
 
 
 def run(main):
-    """Call `main`; exit 1 with the message of an `InputError` or of a file that cannot be used, 130 after Ctrl-C."""
+    """Call `main`; exit 1 with the message of an `InputError` or of a file that cannot be used.
+
+    After a signal exit 128 + its number, 130 after Ctrl-C. Of several processes on a machine the first one speaks.
+    """
     try:
         main()
-    except InputError as error:
-        # A loader's process hands its error on inside a traceback; the message comes last.
-        sys.exit(f"error: {str(error).rpartition('InputError: ')[2].rstrip()}")
+    except (InputError, Interrupted) as error:
+        if os.environ.get("LOCAL_RANK", "0") == "0":
+            # A loader's process hands its error on inside a traceback; the message comes last.
+            message = str(error).rpartition("InputError: ")[2].rstrip()
+            print(message if isinstance(error, Interrupted) else f"error: {message}", file=sys.stderr)
+        sys.exit(128 + error.signal if isinstance(error, Interrupted) else 1)
     except OSError as error:
         if error.filename is None:
             raise

@@ -1,8 +1,12 @@
 """Where stages leave what later stages read; `dvc.yaml` names the same paths."""
 
+import os
 from pathlib import Path
 
 ANNOS = Path("data/annos")
 RESULTS = Path("results")
 STATISTICS = RESULTS / "dataset_stats" / "statistics.json"
 MODEL = RESULTS / "train" / "model.pt"
+WEIGHTS = {"last": MODEL, "best": MODEL.with_name("best.pt")}
+# Not below results/: DVC deletes outputs before it runs a stage. In `dvc exp run --temp` the checkout itself is meant.
+UNFINISHED = Path(os.environ.get("DVC_ROOT", "")) / ".checkpoints"
