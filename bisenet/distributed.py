@@ -92,8 +92,7 @@ def replicate(model, device, batch_size):
     if not dist.is_initialized():
         return model
     model = synchronize(model, device, rank(), world_size(), batch_size)
-    device_ids = [device] if device.type == "cuda" else None
-    return DistributedDataParallel(model, device_ids=device_ids, broadcast_buffers=False)  # they are equal
+    return DistributedDataParallel(model, device_ids=[device] if device.type == "cuda" else None)
 
 
 def sum_over_processes(tensor):

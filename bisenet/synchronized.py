@@ -35,7 +35,7 @@ class SyncedBatchNorm(nn.BatchNorm2d):
     def forward(self, x):
         if not self.training:
             return super().forward(x)
-        values = x.float()
+        values = x.to(self.weight.dtype)
         count = values.new_tensor([x.numel() / self.num_features])
         total, count = SumOverProcesses.apply(torch.cat([values.sum((0, 2, 3)), count])).split([self.num_features, 1])
         mean = total / count
