@@ -13,15 +13,20 @@ def run(main):
     """
     try:
         main()
-    except (InputError, Interrupted) as error:
-        if os.environ.get("LOCAL_RANK", "0") == "0":
-            # A loader's process hands its error on inside a traceback; the message comes last.
-            message = str(error).rpartition("InputError: ")[2].rstrip()
-            print(message if isinstance(error, Interrupted) else f"error: {message}", file=sys.stderr)
-        sys.exit(128 + error.signal if isinstance(error, Interrupted) else 1)
+    except InputError as error:
+        # A loader's process hands its error on inside a traceback; the message comes last.
+        sys.exit(f"error: {str(error).rpartition('InputError: ')[2].rstrip()}" if _speaks() else 1)
+    except Interrupted as stop:
+        if _speaks():
+            print(stop, file=sys.stderr)
+        sys.exit(128 + stop.signal)
     except OSError as error:
         if error.filename is None:
             raise
         sys.exit(f"error: {error.filename}: {error.strerror}")
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _speaks():
+    return os.environ.get("LOCAL_RANK", "0") == "0"

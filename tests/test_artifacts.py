@@ -130,6 +130,28 @@ def test_a_log_is_on_disk_after_each_append(tmp_path):
     assert path.read_bytes() == b"iteration,loss\n1,0.5\n2,\n3,0.25\n"
 
 
+def test_a_log_goes_on_from_what_another_process_has_written(tmp_path):
+    first = CsvLog(tmp_path / "log.csv", ["iteration", "loss"])
+    first.append([[1, 0.5]])
+    text = first.text
+    first.append([[2, 0.25]])  # after the save that `text` is of
+    second = CsvLog(tmp_path / "log.csv", ["iteration", "loss"], text)
+    assert (tmp_path / "log.csv").read_text() == "iteration,loss\n1,0.5\n"
+    second.append([[2, 0.125]])
+    second.close()
+    assert (tmp_path / "log.csv").read_text() == second.text == "iteration,loss\n1,0.5\n2,0.125\n"
+
+
+def test_a_full_disk_costs_a_log_no_row(tmp_path):
+    log = CsvLog(tmp_path / "log.csv", ["iteration"])
+    on_disk, log._file = log._file, open("/dev/full", "w", encoding="utf-8")  # noqa: SIM115
+    log.append([[1], [2]])
+    log.append([[3]])
+    on_disk.close()
+    log.close()
+    assert (tmp_path / "log.csv").read_text() == "iteration\n1\n2\n3\n"
+
+
 def test_a_log_does_not_write_into_an_old_files_partner(tmp_path):
     cached, path = tmp_path / "cached", tmp_path / "log.csv"
     cached.write_text("old")
