@@ -33,7 +33,8 @@ def raises(error):
 
 def stage(body):
     """A program of its own, as the pipeline starts it: (exit status, standard output, standard error)."""
-    source = f"from bisenet.errors import InputError, Interrupted\nfrom stages.entry import run\ndef main():\n    {body}\nrun(main)\n"
+    imports = "from bisenet.errors import InputError, Interrupted\nfrom stages.entry import run\n"
+    source = imports + f"def main():\n    {body}\nrun(main)\n"
     done = subprocess.run([sys.executable, "-c", source], cwd=ROOT, capture_output=True, text=True)
     return done.returncode, done.stdout, done.stderr
 

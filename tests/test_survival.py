@@ -119,7 +119,7 @@ def undisturbed_pair(project):
 
 
 def test_killed_again_and_again_it_ends_in_the_same_bytes(project, undisturbed):
-    status, _ = project.train(module="hook", HOOK_AT="rename 2")  # the old save has been moved, the new one has not
+    status, _ = project.train(module="hook", HOOK_AT="rename 3")  # the old save has been moved, the new one has not
     assert status == -signal.SIGKILL
     assert project.unfinished() == [".partial", "lock", "previous"]
     project.set(workers=1)
