@@ -295,6 +295,7 @@ def whole(folder, model, *, stop=None, seen=None, each=None, score=None, loader=
         value = score(learning.at.iteration) if score else 100 + int(model.head.bias.detach().sum() * 1e3)
         return torch.tensor([[value, 10], [10, 50]])
 
+    after = options.pop("after", None)
     with UnfinishedRun(folder, wait=0) as run:
         best = train(
             learning,
@@ -306,6 +307,8 @@ def whole(folder, model, *, stop=None, seen=None, each=None, score=None, loader=
             stop=StopRequest() if stop is None else stop,
             **course | options,
         )
+        if after:
+            after()
         weights = {key: value.clone() for key, value in learning.result.state_dict().items()}
     return report.rows, best, weights
 
@@ -328,7 +331,13 @@ def noisy():
     return model
 
 
-@pytest.mark.parametrize("options", [{}, {"ema": 0.8}, {"amp": "fp16"}, {"amp": "bf16"}])
+def steep(outputs, label):
+    """Its first gradients are beyond float16 until the scale has come down."""
+    loss, heads = MultiHeadLoss(OhemCrossEntropy(1), 1)(outputs, label)
+    return 30 * loss, heads
+
+
+@pytest.mark.parametrize("options", [{}, {"ema": 0.8}, {"amp": "fp16", "criterion": steep}, {"amp": "bf16"}])
 @pytest.mark.parametrize("kill", [0, 2, 3, 7, 8, 11])
 def test_a_run_that_was_killed_ends_as_one_that_was_not(tmp_path, kill, options):
     expected = whole(tmp_path / "run", noisy(), **options)
@@ -359,6 +368,18 @@ def test_a_run_killed_in_a_validation_or_after_the_last_save_ends_the_same(tmp_p
         with pytest.raises(RuntimeError, match="killed"):
             whole(tmp_path / "run", noisy(), score=crash)
     assert_equal(whole(tmp_path / "run", noisy(), score=lambda iteration: 100 - iteration), expected)
+
+
+def test_a_run_killed_while_its_results_are_written_needs_no_training_again(tmp_path):
+    def crash():
+        raise RuntimeError("killed")
+
+    expected = whole(tmp_path / "run", noisy())
+    with pytest.raises(RuntimeError, match="killed"):
+        whole(tmp_path / "run", noisy(), after=crash)
+    asked = []
+    assert_equal(whole(tmp_path / "run", noisy(), each=asked.append), expected)
+    assert asked == []
 
 
 @pytest.mark.parametrize(("number", "when"), [(signal.SIGINT, 5), (signal.SIGTERM, 0)])
@@ -438,9 +459,12 @@ def test_gradients_that_fp16_cannot_hold_at_any_scale_end_the_training(tmp_path)
         whole(tmp_path / "run", noisy(), amp="fp16", criterion=steep, loader=loader, max_iter=40)
 
 
-def test_a_file_that_is_gone_ends_the_training_after_a_save(tmp_path):
+@pytest.mark.parametrize("when", [7, 8])
+def test_a_file_that_is_gone_ends_the_training_after_a_save(tmp_path, when):
+    """The second after a validation, which is not repeated."""
+
     def gone(number):
-        if number == 7:
+        if number == when:
             raise InputError("a.png: cannot be read")
 
     expected = whole(tmp_path / "run", noisy())
@@ -448,7 +472,7 @@ def test_a_file_that_is_gone_ends_the_training_after_a_save(tmp_path):
         whole(tmp_path / "run", noisy(), each=gone)
     asked = []
     assert_equal(whole(tmp_path / "run", noisy(), each=asked.append), expected)
-    assert asked[0] == 7
+    assert asked[0] == when
 
 
 def test_the_best_of_the_validations_is_kept(tmp_path):
