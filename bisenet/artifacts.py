@@ -19,13 +19,16 @@ def atomic_path(path):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # torch.save stores the file's stem, so the temporary name must be the same in every run.
     partial = path.with_name(f".partial-{path.name}")
     try:
         yield partial
         os.replace(partial, path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # which a full disk does not tell
+        raise
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # a disk that is read-only, or gone, has been told of already
+            partial.unlink(missing_ok=True)
 
 
 def write_bytes(path, data):
@@ -89,8 +92,8 @@ class CsvLog:
         self._parts = [csv_text([header]) if text is None else text]
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.unlink(missing_ok=True)
-        self._file = self.path.open("w", encoding="utf-8", newline="", buffering=1)
-        self._file.write(self.text)
+        self._file = self.path.open("w", encoding="utf-8", newline="")
+        self._write(self.text)
 
     @property
     def text(self):
@@ -98,8 +101,11 @@ class CsvLog:
 
     def append(self, rows):
         self._parts.append(csv_text(rows))
+        self._write(self._parts[-1])
+
+    def _write(self, text):
         with suppress(OSError):
-            self._file.write(self._parts[-1])
+            self._file.write(text)
             self._file.flush()
 
     def close(self):

@@ -3,12 +3,13 @@
 Only tensors and plain Python types, so that it loads with `weights_only=True`.
 """
 
+import io
 from dataclasses import dataclass, field
 
 import torch
 from torch import nn
 
-from bisenet.artifacts import atomic_path
+from bisenet.artifacts import write_bytes
 from bisenet.classes import ClassTable
 from bisenet.errors import InputError
 from bisenet.inference import Normalize, predict
@@ -36,19 +37,20 @@ def save_checkpoint(path, checkpoint, weights=None):
     plain = {"memory_format": torch.contiguous_format}  # the same bytes however the weights lie in memory
     weights = weights or checkpoint.model.state_dict()
     weights = {key: value.detach().cpu().clone(**plain) for key, value in weights.items()}
-    with atomic_path(path) as partial:
-        torch.save(
-            {
-                "format": FORMAT,
-                "model": checkpoint.model_name,
-                "classes": checkpoint.table.to_dict(),
-                "mean": list(checkpoint.mean),
-                "std": list(checkpoint.std),
-                "params": checkpoint.params,
-                "state_dict": weights,
-            },
-            partial,
-        )
+    data = io.BytesIO()
+    torch.save(
+        {
+            "format": FORMAT,
+            "model": checkpoint.model_name,
+            "classes": checkpoint.table.to_dict(),
+            "mean": list(checkpoint.mean),
+            "std": list(checkpoint.std),
+            "params": checkpoint.params,
+            "state_dict": weights,
+        },
+        data,
+    )
+    write_bytes(path, data.getbuffer())
 
 
 def load_checkpoint(path, device="cpu"):

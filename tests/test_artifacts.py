@@ -32,6 +32,13 @@ def test_an_error_keeps_the_old_file_and_leaves_nothing_behind(tmp_path):
     assert os.listdir(tmp_path) == ["file"]
 
 
+def test_an_error_of_the_disk_names_the_file(tmp_path):
+    path = tmp_path / "file"
+    with pytest.raises(OSError, match="No space left") as caught, atomic_path(path), open("/dev/full", "wb") as full:
+        full.write(b"new")
+    assert caught.value.filename == str(path)
+
+
 def test_while_it_is_written_a_reader_sees_the_old_file(tmp_path):
     path = tmp_path / "file"
     path.write_text("old")
