@@ -5,7 +5,7 @@ import io
 import json
 import math
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +21,16 @@ def atomic_path(path):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # torch.save stores the file's stem, so the temporary name must be the same in every run.
     partial = path.with_name(f".partial-{path.name}")
     try:
         yield partial
         os.replace(partial, path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # which a full disk does not tell
+        raise
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # a disk that is read-only, or gone, has been told of already
+            partial.unlink(missing_ok=True)
 
 
 def write_bytes(path, data):
@@ -88,18 +91,34 @@ def write_csv(path, header, rows):
 
 
 class CsvLog:
-    """A CSV file that grows while a run goes on; every row is on disk when `append` returns."""
+    """A CSV file that grows while a run goes on; every row is on disk when `append` returns.
 
-    def __init__(self, path, header):
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-        self._file = path.open("w", encoding="utf-8", newline="")
-        self.append([header])
+    text: all of it so far, for a later process to go on from
+    A full disk loses nothing: what cannot be appended comes with `close`, which writes the file anew.
+    """
+
+    def __init__(self, path, header, text=None):
+        self.path = Path(path)
+        self._parts = [csv_text([header]) if text is None else text]
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.unlink(missing_ok=True)
+        self._file = self.path.open("w", encoding="utf-8", newline="")
+        self._write(self.text)
+
+    @property
+    def text(self):
+        return "".join(self._parts)
 
     def append(self, rows):
-        self._file.write(csv_text(rows))
-        self._file.flush()
+        self._parts.append(csv_text(rows))
+        self._write(self._parts[-1])
+
+    def _write(self, text):
+        with suppress(OSError):
+            self._file.write(text)
+            self._file.flush()
 
     def close(self):
-        self._file.close()
+        with suppress(OSError):
+            self._file.close()
+        write_text(self.path, self.text)

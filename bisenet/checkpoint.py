@@ -3,12 +3,13 @@
 Only tensors and plain Python types, so that it loads with `weights_only=True`.
 """
 
+import io
 from dataclasses import dataclass, field
 
 import torch
 from torch import nn
 
-from bisenet.artifacts import atomic_path
+from bisenet.artifacts import write_bytes
 from bisenet.classes import ClassTable
 from bisenet.errors import InputError
 from bisenet.inference import Normalize, predict
@@ -37,23 +38,26 @@ class Checkpoint:
         return {"channels": len(self.mean), "bit_depth": self.bit_depth}
 
 
-def save_checkpoint(path, checkpoint):
+def save_checkpoint(path, checkpoint, weights=None):
+    """weights: other ones than the model has now, as its `state_dict` names them"""
     plain = {"memory_format": torch.contiguous_format}  # the same bytes however the weights lie in memory
-    weights = {key: value.detach().cpu().clone(**plain) for key, value in checkpoint.model.state_dict().items()}
-    with atomic_path(path) as partial:
-        torch.save(
-            {
-                "format": FORMAT,
-                "model": checkpoint.model_name,
-                "classes": checkpoint.table.to_dict(),
-                "mean": list(checkpoint.mean),
-                "std": list(checkpoint.std),
-                "bit_depth": checkpoint.bit_depth,
-                "params": checkpoint.params,
-                "state_dict": weights,
-            },
-            partial,
-        )
+    weights = weights or checkpoint.model.state_dict()
+    weights = {key: value.detach().cpu().clone(**plain) for key, value in weights.items()}
+    data = io.BytesIO()
+    torch.save(
+        {
+            "format": FORMAT,
+            "model": checkpoint.model_name,
+            "classes": checkpoint.table.to_dict(),
+            "mean": list(checkpoint.mean),
+            "std": list(checkpoint.std),
+            "bit_depth": checkpoint.bit_depth,
+            "params": checkpoint.params,
+            "state_dict": weights,
+        },
+        data,
+    )
+    write_bytes(path, data.getbuffer())
 
 
 def load_checkpoint(path, device="cpu"):

@@ -6,10 +6,11 @@ from contextlib import contextmanager
 
 import torch
 import torch.distributed as dist
-from torch.nn import SyncBatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
 from bisenet.errors import InputError
+from bisenet.locks import hold_gpu, take_gpu, take_gpus
+from bisenet.synchronized import synchronize
 
 
 def rank():
@@ -20,69 +21,78 @@ def world_size():
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
-def choose_device(name):
-    """`auto | cpu | cuda | cuda:1 ...` -> torch.device; under torchrun each process takes the GPU of its local rank."""
+def choose_device(name, wait=False):
+    """`auto | cpu | cuda | cuda:1 ...` -> torch.device; under torchrun each process takes the GPU of its local rank.
+
+    `auto` takes a GPU that no other run has taken, where there are GPUs; wait: if all are taken, wait for one.
+    """
+    chosen = name
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if not re.fullmatch(r"cpu|cuda(:\d+)?", name):
+        chosen = "cuda" if torch.cuda.is_available() else "cpu"
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", chosen):
         raise InputError(f"device: '{name}' is none of auto, cpu, cuda, cuda:0, cuda:1, ...")
-    device = torch.device(name)
-    if device.type == "cuda":
-        if not torch.cuda.is_available():
-            raise InputError(f"device: '{name}' asked for, but PyTorch sees no GPU; use cpu or auto")
-        if device.index is not None and int(os.environ.get("LOCAL_WORLD_SIZE", 1)) > 1:
-            raise InputError(f"device: all processes cannot share {name}; use cuda or auto, and each takes its own")
-        if device.index is None:
-            device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
-        if device.index >= torch.cuda.device_count():
-            raise InputError(f"device: {device} asked for, there are {torch.cuda.device_count()} GPUs")
-    return device
+    device = torch.device(chosen)
+    if device.type == "cpu":
+        return device
+    if not torch.cuda.is_available():
+        raise InputError(f"device: '{name}' asked for, but PyTorch sees no GPU; use cpu or auto")
+    count, processes = torch.cuda.device_count(), int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+    if device.index is not None and processes > 1:
+        raise InputError(f"device: all processes cannot share {name}; use cuda or auto, and each takes its own")
+    local_rank = int(os.environ.get("LOCAL_RANK", 0))
+    index = local_rank if device.index is None else device.index
+    if index >= count:
+        raise InputError(f"device: cuda:{index} asked for, there are {count} GPUs")
+    if name != "auto":
+        hold_gpu(index)  # so that `auto` of another run passes it by; two runs may share what both name
+    elif processes == 1:
+        index = take_gpu(count, wait)
+    elif local_rank == 0:
+        take_gpus(processes, wait)  # for all processes of this machine, which wait for this one at the start
+    return torch.device("cuda", index)
 
 
 @contextmanager
 def process_group(device):
-    """Join the processes that torchrun started, if it did."""
+    """Join the processes that torchrun started, if it did.
+
+    Raises `InputError` where another process has gone, whose own message says why.
+    """
     if device.type == "cuda":
         torch.cuda.set_device(device)
     if "WORLD_SIZE" not in os.environ:
         yield
         return
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    # On GPUs too what is counted on the CPU goes through gloo: votes that shall not wait for a GPU.
+    dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
     try:
         yield
+    except RuntimeError as error:
+        if not re.search("Connection (closed|reset) by peer|remote process exited", str(error)):
+            raise
+        raise InputError("another process of this training has ended; its own message says why") from None
     finally:
         dist.destroy_process_group()
 
 
-def check_batch_size(batch_size, device):
-    """Raises `InputError` unless the total `batch_size` can be shared out among the processes."""
-    if batch_size % world_size():
-        raise InputError(f"batch_size: {batch_size} images cannot be shared evenly by {world_size()} processes")
-    shared_statistics = device.type == "cuda" and world_size() > 1
-    if batch_size == world_size() and not shared_statistics:
-        raise InputError(
-            f"batch_size: {batch_size} is one image for each process; batch norm needs 2 or more, "
-            f"so batch_size must be {2 * world_size()} or more"
-        )
+def check_batch_size(batch_size):
+    """Raises `InputError` unless every process has an image of each batch, and batch norm has two in all."""
+    if batch_size < world_size():
+        raise InputError(f"batch_size: {batch_size} images are too few for {world_size()} processes, one for each")
+    if batch_size == 1:
+        raise InputError("batch_size: batch norm needs 2 images or more")
 
 
-def replicate(model, device):
-    """The model as each process trains it: itself alone, else gradients (and on GPUs batch statistics) are shared."""
+def replicate(model, device, batch_size):
+    """The model as each process trains it: itself alone, else gradients and batch statistics are shared.
+
+    So the processes together compute what one would that had the whole batch. Raises `InputError` if that is too small.
+    """
+    check_batch_size(batch_size)
     if not dist.is_initialized():
         return model
-    if device.type == "cuda":
-        return DistributedDataParallel(SyncBatchNorm.convert_sync_batchnorm(model), device_ids=[device])
-    return DistributedDataParallel(model)
-
-
-def share_buffers(model):
-    """Give every process the buffers of process 0, the batch statistics that it will save.
-
-    Without synchronised batch norm (on CPUs) each process has gathered its own.
-    """
-    if dist.is_initialized():
-        for buffer in model.buffers():
-            dist.broadcast(buffer, src=0)
+    model = synchronize(model, device, rank(), world_size(), batch_size)
+    return DistributedDataParallel(model, device_ids=[device] if device.type == "cuda" else None)
 
 
 def sum_over_processes(tensor):
@@ -90,3 +100,46 @@ def sum_over_processes(tensor):
     if dist.is_initialized():
         dist.all_reduce(tensor)
     return tensor
+
+
+def gather(tensor):
+    """(P, ...): the tensors of all P processes, which have one shape, stacked."""
+    if not dist.is_initialized():
+        return tensor[None]
+    found = [torch.empty_like(tensor) for _ in range(world_size())]
+    dist.all_gather(found, tensor)
+    return torch.stack(found)
+
+
+def highest(number):
+    """The highest of all processes' whole numbers."""
+    if dist.is_initialized():
+        votes = torch.tensor(number)
+        dist.all_reduce(votes, dist.ReduceOp.MAX)
+        number = int(votes)
+    return number
+
+
+def from_first(value):
+    """What process 0 has, in every process: plain values and bytes."""
+    if not dist.is_initialized():
+        return value
+    box = [value]
+    dist.broadcast_object_list(box)
+    return box[0]
+
+
+@contextmanager
+def shared_faults():
+    """An `InputError` that one process raises inside, all raise at the end: none is left waiting for the others."""
+    fault = None
+    try:
+        yield
+    except InputError as error:
+        fault = error
+    if highest(fault is not None):
+        if not dist.is_initialized():
+            raise fault
+        faults = [None] * world_size()
+        dist.all_gather_object(faults, fault and str(fault))
+        raise InputError(next(filter(None, faults)))

@@ -1,4 +1,4 @@
-"""The one exception that is a person's to mend, and many of them told at once."""
+"""The exceptions that are no fault of this project, and many faults told at once."""
 
 from collections import Counter
 
@@ -8,13 +8,21 @@ SHOWN = 10  # how many faults or names a message lists before it only counts
 class InputError(Exception):
     """Something a person gave is wrong; the message names the file or key, the value and the cure.
 
-    Stages print it without a traceback. Any other exception is a fault of this project.
+    Stages print it without a traceback. Any other exception, but `Interrupted`, is a fault of this project.
     kind: two words for a summary of many, such as "cut short".
     """
 
     def __init__(self, message, kind="other"):
         super().__init__(message)
         self.kind = kind
+
+
+class Interrupted(Exception):
+    """A signal ended the work before it was done; the message says what was kept and how to go on."""
+
+    def __init__(self, message, signal):
+        super().__init__(message)
+        self.signal = signal
 
 
 class Faults:

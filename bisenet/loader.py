@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset, Subset
 
 from bisenet.distributed import rank, world_size
 from bisenet.labels import LabelReader, read_pair
+from bisenet.signals import serve_parent
 
 
 class SegmentationDataset(Dataset):
@@ -44,15 +45,15 @@ class SegmentationDataset(Dataset):
 
 
 class ShuffledBatches:
-    """Batch sampler: an endless series of shuffled passes, cut into `iterations` batches of (pass, place).
+    """Batch sampler: an endless series of shuffled passes, cut into batches number `start` to `stop` of (pass, place).
 
-    batch_size is the total; each of `world_size` processes gets its equal share of every batch.
+    batch_size is the total; each of `world_size` processes gets its share of every batch, equal up to one image.
     """
 
-    def __init__(self, length, batch_size, iterations, *, seed, rank=0, world_size=1):
+    def __init__(self, length, batch_size, stop, *, seed, start=0, rank=0, world_size=1):
         self.length = length
         self.batch_size = batch_size
-        self.iterations = range(iterations)
+        self.iterations = range(start, stop)
         self.seed = seed
         self.share = range(rank, batch_size, world_size)
 
@@ -75,13 +76,20 @@ class ShuffledBatches:
         return np.random.default_rng([self.seed, passed, self.length]).permutation(self.length)
 
 
-def train_loader(dataset, *, batch_size, max_iter, seed, workers, device):
-    """Batches (image (N, h, w, C), label (N, h, w) uint8); its length is `max_iter`.
+def train_loader(dataset, start=0, *, batch_size, max_iter, seed, workers, device):
+    """Batches (image (N, h, w, C), label (N, h, w) uint8), those from number `start` to `max_iter`.
 
     N is this process's share of the total `batch_size`; workers: a number, or `auto`; device: where batches will go.
     """
-    batches = ShuffledBatches(len(dataset), batch_size, max_iter, seed=seed, rank=rank(), world_size=world_size())
+    place = {"rank": rank(), "world_size": world_size()}
+    batches = ShuffledBatches(len(dataset), batch_size, max_iter, seed=seed, start=start, **place)
     return DataLoader(dataset, batch_sampler=batches, **_loading(workers, device))
+
+
+def batch_files(dataset, number, *, batch_size, max_iter, seed):
+    """The image files of batch `number`, counted from 0, of all processes together."""
+    batch = next(iter(ShuffledBatches(len(dataset), batch_size, max_iter, seed=seed, start=number)))
+    return [dataset.paths[place][0] for _, place in batch]
 
 
 def val_loader(dataset, *, workers, device):
@@ -107,9 +115,10 @@ def _loading(workers, device):
         "pin_memory": device.type == "cuda",
         "generator": torch.Generator(),  # else each start of a loader would draw from the stream that dropout uses
         "persistent_workers": workers > 0,
-        "worker_init_fn": _one_thread if workers else None,
+        "worker_init_fn": _start_worker if workers else None,
     }
 
 
-def _one_thread(worker):
+def _start_worker(number):
     cv2.setNumThreads(0)  # the workers together fill the cores already
+    serve_parent()

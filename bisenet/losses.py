@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from bisenet.classes import IGNORE
+from bisenet.distributed import gather, rank, sum_over_processes, world_size
 from bisenet.errors import InputError
 
 MIN_KEPT = 1 / 16  # upstream: at least this share of the valid pixels is kept
@@ -22,6 +23,8 @@ class OhemCrossEntropy(nn.Module):
 
     class_weights: (C,) tensor or None; a pixel's loss is weighed by its class, and the mean divides by the weights.
     Returns a scalar float32; 0, with zero gradient, where no pixel is valid (upstream: NaN).
+    What is hard, and what the sum is divided by, is of the pixels of all processes: the mean of what they return is the
+    loss of the whole batch, and the mean of their gradients its gradient.
     Source: upstream's OhemCELoss; threshold 0.7 there.
     """
 
@@ -35,20 +38,36 @@ class OhemCrossEntropy(nn.Module):
         losses = F.cross_entropy(logits.float(), label, ignore_index=IGNORE, reduction="none")
         valid = label != IGNORE
         losses, label = losses[valid], label[valid]
-        if losses.numel() == 0:
-            return 0 * logits.float().sum()  # keeps every parameter in the graph, which DDP needs
         if self.hard_loss > 0:
             losses, label = self._hardest(losses, label)
         if self.class_weights is None:
-            return losses.mean()
-        weights = self.class_weights[label]
-        return (weights * losses).sum() / weights.sum().clamp(min=torch.finfo(losses.dtype).tiny)
+            total, weight = losses.sum(), losses.new_tensor(losses.numel())
+        else:
+            weights = self.class_weights[label]
+            total, weight = (weights * losses).sum(), weights.sum()
+        weight = sum_over_processes(weight).clamp(min=torch.finfo(losses.dtype).tiny)
+        return world_size() * total / weight
 
     def _hardest(self, losses, label):
         hard = losses > self.hard_loss
-        least = max(int(losses.numel() * MIN_KEPT), 1)
-        kept = hard if int(hard.sum()) >= least else losses.topk(least).indices
+        counts = torch.stack([hard.sum(), hard.new_tensor(hard.numel(), dtype=torch.int64)])
+        enough, valid = sum_over_processes(counts).tolist()
+        least = max(int(valid * MIN_KEPT), 1)
+        kept = hard if enough >= least else losses.topk(share_of_largest(losses.detach(), least)).indices
         return losses[kept], label[kept]
+
+
+def share_of_largest(values, count):
+    """How many of the `count` largest values of all processes are among these (n,); of equal ones the first ranks'."""
+    own = min(count, values.numel())
+    if world_size() == 1:
+        return own
+    candidates = F.pad(values.topk(own).values, (0, count - own), value=-math.inf)
+    everyone = gather(candidates)  # (P, count)
+    smallest = everyone.flatten().topk(count).values[-1]
+    larger, equal = (everyone > smallest).sum(1), (everyone == smallest).sum(1)
+    left = (count - larger.sum() - (equal.cumsum(0) - equal)).clamp(min=0)
+    return min(own, int((larger + torch.minimum(equal, left))[rank()]))
 
 
 class MultiHeadLoss(nn.Module):

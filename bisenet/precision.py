@@ -1,5 +1,7 @@
 """Mixed precision: `off` is plain float32, `bf16` needs no loss scaling, `fp16` does."""
 
+import os
+
 import torch
 
 from bisenet.errors import InputError
@@ -7,12 +9,18 @@ from bisenet.errors import InputError
 AMP_TYPES = {"off": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
-def prepare(device, amp):
+def prepare(device, amp, deterministic=False):
     """Once, before the first model is built: see that the device can do what `amp` says.
 
     `off` forbids TF32 too, in which PyTorch else computes convolutions on newer GPUs. Raises `InputError` for a GPU
     that would only emulate bf16, at a fraction of its speed.
+    deterministic: only kernels that give the same bits each time, which are slower on GPUs; PyTorch warns of an
+    operation that has none. On CPUs that is so anyway.
     """
+    if deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else cuBLAS refuses
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = amp != "off"
     if device.type == "cuda" and amp == "bf16" and not torch.cuda.is_bf16_supported(including_emulation=False):
         raise InputError(f"amp: {torch.cuda.get_device_name(device)} has no bf16; use fp16 or off")

@@ -7,14 +7,18 @@ from tqdm import tqdm
 
 
 class Progress:
-    """Counts `total` steps; `note` says what is worth knowing now, beside the bar or as a line of its own."""
+    """Counts `total` steps; `note` says what is worth knowing now, beside the bar or as a line of its own.
 
-    def __init__(self, total, description):
+    done: steps of an earlier process, which say nothing about the time left
+    """
+
+    def __init__(self, total, description, done=0):
         self.total = total
         self.description = description
-        self.done = 0
+        self.done = self._start = done
         self._started = time.monotonic()
-        self._bar = tqdm(total=total, desc=description, dynamic_ncols=True, disable=not sys.stderr.isatty())
+        silent = not sys.stderr.isatty()
+        self._bar = tqdm(total=total, initial=done, desc=description, dynamic_ncols=True, disable=silent)
 
     def step(self):
         self.done += 1
@@ -22,14 +26,21 @@ class Progress:
 
     def note(self, text):
         if self._bar.disable:
-            left = (time.monotonic() - self._started) / max(self.done, 1) * (self.total - self.done)
-            clock = tqdm.format_interval(left)
+            clock = "?"
+            if self.done > self._start:
+                seconds = (time.monotonic() - self._started) / (self.done - self._start)
+                clock = tqdm.format_interval(seconds * (self.total - self.done))
             print(f"{self.description} {self.done}/{self.total}  {text}  {clock} left", flush=True)
         else:
             self._bar.set_postfix_str(text)
 
     def close(self):
         self._bar.close()
+
+
+def warn(text):
+    """A line of its own, beside a bar too."""
+    tqdm.write(f"warning: {text}", file=sys.stderr)
 
 
 def track(items, total, description):

@@ -18,13 +18,13 @@ from bisenet.progress import track
 from bisenet.visualize import blend, colorize, comparison, displayable, id_palette, legend, shrink_to
 from stages.entry import run
 from stages.params import load_params
-from stages.paths import ANNOS, MODEL, RESULTS
+from stages.paths import ANNOS, MODEL, RESULTS, WEIGHTS
 
 
 def draw_validation():
     """`images` pictures, spread evenly over the validation list, as results/demo/0.png, 1.png, ..."""
-    params = load_params("demo", "data_root", "device")
-    checkpoint = load_checkpoint(MODEL, choose_device(params["device"]))
+    params = load_params("demo", "weights", "data_root", "device", "gpu_wait")
+    checkpoint = load_checkpoint(WEIGHTS[params["weights"]], choose_device(params["device"], params["gpu_wait"]))
     pairs = read_pairs(ANNOS, "val")
     count = min(params["demo"]["images"], len(pairs))
     places = np.linspace(0, len(pairs) - 1, count).round().astype(int)

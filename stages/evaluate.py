@@ -12,16 +12,18 @@ from bisenet.progress import track
 from bisenet.reporting import write_evaluation
 from stages.entry import run
 from stages.params import chosen_protocol, load_params
-from stages.paths import ANNOS, MODEL, RESULTS, STATISTICS
+from stages.paths import ANNOS, RESULTS, STATISTICS, WEIGHTS
+
+PLACE = "data_root", "device", "gpu_wait", "deterministic", "workers"
 
 
 def main():
-    params = load_params("model", "amp", "protocol", "protocols", "data_root", "device", "workers")
+    params = load_params("model", "amp", "weights", "protocol", "protocols", *PLACE)
     protocol = chosen_protocol(params)
-    device = choose_device(params["device"])
-    prepare(device, params["amp"])
-    checkpoint, table = load_checkpoint(MODEL, device), read_classes(ANNOS)
-    check_match(checkpoint, params["model"], table)
+    device = choose_device(params["device"], params["gpu_wait"])
+    prepare(device, params["amp"], params["deterministic"])
+    checkpoint, table = load_checkpoint(WEIGHTS[params["weights"]], device), read_classes(ANNOS)
+    check_match(checkpoint, params, table)
     pairs = read_pairs(ANNOS, "val")
     with process_group(device):
         images = SegmentationDataset(pairs, params["data_root"], table, **checkpoint.image_form)
@@ -43,14 +45,15 @@ def main():
             write_evaluation(RESULTS / "evaluate", matrix, table.names, what)
 
 
-def check_match(checkpoint, model_name, table):
+def check_match(checkpoint, params, table):
+    path, model_name = WEIGHTS[params["weights"]], params["model"]
     if checkpoint.model_name != model_name:
         raise InputError(
-            f"{MODEL}: holds a {checkpoint.model_name}, params.yaml says model: {model_name}; train it, or set model"
+            f"{path}: holds a {checkpoint.model_name}, params.yaml says model: {model_name}; train it, or set model"
         )
     if checkpoint.table.names != table.names:
         raise InputError(
-            f"{MODEL}: was trained on {len(checkpoint.table)} classes ({', '.join(checkpoint.table.names)}), "
+            f"{path}: was trained on {len(checkpoint.table)} classes ({', '.join(checkpoint.table.names)}), "
             f"{ANNOS} has {len(table)} ({', '.join(table.names)}); train on this dataset first"
         )
 

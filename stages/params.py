@@ -87,11 +87,18 @@ KNOBS = {
     "flip": SHARE,
     "jitter": number("of 0 or more, below 1", lambda v: 0 <= v < 1),
     "amp": one_of("bf16", "fp16", "off"),
+    "ema": number("of 0 or more, below 1", lambda v: 0 <= v < 1),
     "seed": integer(0),
+    "patience": integer(0),
     "log_every": integer(1),
+    "save_every": integer(1),
+    "skip_nonfinite": integer(0),
     "launcher": TEXT,
     "device": TEXT,
+    "gpu_wait": SWITCH,
+    "deterministic": SWITCH,
     "workers": either(one_of("auto"), integer(0)),
+    "weights": one_of("last", "best"),
     "protocol": TEXT,
 }
 SECTIONS = {

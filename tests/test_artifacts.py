@@ -33,6 +33,13 @@ def test_an_error_keeps_the_old_file_and_leaves_nothing_behind(tmp_path):
     assert os.listdir(tmp_path) == ["file"]
 
 
+def test_an_error_of_the_disk_names_the_file(tmp_path):
+    path = tmp_path / "file"
+    with pytest.raises(OSError, match="No space left") as caught, atomic_path(path), open("/dev/full", "wb") as full:
+        full.write(b"new")
+    assert caught.value.filename == str(path)
+
+
 def test_while_it_is_written_a_reader_sees_the_old_file(tmp_path):
     path = tmp_path / "file"
     path.write_text("old")
@@ -129,6 +136,28 @@ def test_a_log_is_on_disk_after_each_append(tmp_path):
     log.append([[3, 0.25]])
     log.close()
     assert path.read_bytes() == b"iteration,loss\n1,0.5\n2,\n3,0.25\n"
+
+
+def test_a_log_goes_on_from_what_another_process_has_written(tmp_path):
+    first = CsvLog(tmp_path / "log.csv", ["iteration", "loss"])
+    first.append([[1, 0.5]])
+    text = first.text
+    first.append([[2, 0.25]])  # after the save that `text` is of
+    second = CsvLog(tmp_path / "log.csv", ["iteration", "loss"], text)
+    assert (tmp_path / "log.csv").read_text() == "iteration,loss\n1,0.5\n"
+    second.append([[2, 0.125]])
+    second.close()
+    assert (tmp_path / "log.csv").read_text() == second.text == "iteration,loss\n1,0.5\n2,0.125\n"
+
+
+def test_a_full_disk_costs_a_log_no_row(tmp_path):
+    log = CsvLog(tmp_path / "log.csv", ["iteration"])
+    on_disk, log._file = log._file, open("/dev/full", "w", encoding="utf-8")  # noqa: SIM115
+    log.append([[1], [2]])
+    log.append([[3]])
+    on_disk.close()
+    log.close()
+    assert (tmp_path / "log.csv").read_text() == "iteration\n1\n2\n3\n"
 
 
 def test_a_log_does_not_write_into_an_old_files_partner(tmp_path):

@@ -130,6 +130,13 @@ def test_a_save_that_fails_leaves_the_old_file(saved):
     assert list(saved.parent.iterdir()) == [saved]
 
 
+def test_other_weights_than_the_model_has_can_be_kept(tmp_path):
+    checkpoint, other = a_checkpoint(), build_model("small", 3)
+    save_checkpoint(tmp_path / "best.pt", checkpoint, other.state_dict())
+    found = load_checkpoint(tmp_path / "best.pt").model.state_dict()
+    assert all(torch.equal(value, found[key]) for key, value in other.state_dict().items())
+
+
 def test_a_missing_file_says_train_first(tmp_path):
     with pytest.raises(InputError, match=r"none\.pt: the checkpoint cannot be read .*train first"):
         load_checkpoint(tmp_path / "none.pt")

@@ -1,6 +1,7 @@
 """Where a process runs, how a batch is shared out, and two real processes that work together."""
 
 import os
+import signal
 import socket
 
 import numpy as np
@@ -9,34 +10,38 @@ import torch
 import torch.distributed as dist
 from torch import multiprocessing, nn
 
-from bisenet import distributed, trainer
+from bisenet import distributed, locks
 from bisenet.distributed import (
     check_batch_size,
     choose_device,
+    from_first,
+    gather,
+    highest,
     process_group,
     rank,
     replicate,
-    share_buffers,
+    shared_faults,
     sum_over_processes,
     world_size,
 )
 from bisenet.errors import InputError
 from bisenet.evaluation import evaluate
-from bisenet.trainer import RunningMeans
 
-CPU, GPU = torch.device("cpu"), torch.device("cuda", 0)
+CPU = torch.device("cpu")
 
 
 @pytest.fixture
-def gpus(monkeypatch):
-    """Make PyTorch see this many GPUs."""
+def gpus(monkeypatch, tmp_path):
+    """Make PyTorch see this many GPUs, which no other run has taken."""
 
     def see(count):
         monkeypatch.setattr(torch.cuda, "is_available", lambda: count > 0)
         monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
 
-    for name in ("LOCAL_RANK", "LOCAL_WORLD_SIZE"):
+    for name in ("LOCAL_RANK", "LOCAL_WORLD_SIZE", "CUDA_VISIBLE_DEVICES"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(locks.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(locks, "_held", [])
     return see
 
 
@@ -92,29 +97,26 @@ def test_more_processes_than_gpus_are_refused(gpus, monkeypatch):
         choose_device("auto")
 
 
-@pytest.mark.parametrize(
-    ("batch_size", "processes", "device"),
-    [(2, 1, CPU), (2, 1, GPU), (16, 4, CPU), (4, 4, GPU), (4, 2, CPU)],
-)
-def test_batches_that_can_be_shared_out(monkeypatch, batch_size, processes, device):
+@pytest.mark.parametrize(("batch_size", "processes"), [(2, 1), (16, 4), (4, 4), (6, 4), (2, 2)])
+def test_batches_that_can_be_shared_out(monkeypatch, batch_size, processes):
     monkeypatch.setattr(distributed, "world_size", lambda: processes)
-    check_batch_size(batch_size, device)
+    check_batch_size(batch_size)
 
 
 @pytest.mark.parametrize(
-    ("batch_size", "processes", "device", "message"),
+    ("batch_size", "processes", "message"),
     [
-        (1, 1, CPU, "one image for each process; .* must be 2 or more"),
-        (1, 1, GPU, "one image for each process; .* must be 2 or more"),
-        (2, 2, CPU, "one image for each process; .* must be 4 or more"),  # no statistics are shared on CPUs
-        (6, 4, GPU, "batch_size: 6 images cannot be shared evenly by 4 processes"),
-        (1, 2, GPU, "batch_size: 1 images cannot be shared evenly by 2 processes"),
+        (1, 1, "batch_size: batch norm needs 2 images or more"),
+        (3, 4, "batch_size: 3 images are too few for 4 processes, one for each"),
+        (1, 2, "batch_size: 1 images are too few for 2 processes, one for each"),
     ],
 )
-def test_batches_that_cannot_be_shared_out(monkeypatch, batch_size, processes, device, message):
+def test_batches_that_cannot_be_shared_out(monkeypatch, batch_size, processes, message):
     monkeypatch.setattr(distributed, "world_size", lambda: processes)
     with pytest.raises(InputError, match=message):
-        check_batch_size(batch_size, device)
+        check_batch_size(batch_size)
+    with pytest.raises(InputError, match=message):
+        replicate(nn.Linear(1, 1), CPU, batch_size)
 
 
 def test_without_torchrun_there_is_one_process_and_no_group(monkeypatch):
@@ -123,9 +125,12 @@ def test_without_torchrun_there_is_one_process_and_no_group(monkeypatch):
     with process_group(CPU):
         assert not dist.is_initialized()
         assert (rank(), world_size()) == (0, 1)
-        assert replicate(model, CPU) is model
+        assert replicate(model, CPU, 2) is model
         assert sum_over_processes(tensor) is tensor
-        share_buffers(nn.BatchNorm2d(1))
+        assert gather(tensor).tolist() == [[1, 2]]
+        assert (highest(3), from_first("mine")) == (3, "mine")
+        with pytest.raises(InputError, match="of its own"), shared_faults():
+            raise InputError("of its own")
     assert tensor.tolist() == [1, 2]
 
 
@@ -142,7 +147,7 @@ def test_what_follows_runs_on_the_gpu_that_was_chosen(monkeypatch, torchrun):
     with process_group(torch.device("cuda", 1)):
         calls.append("work")
     if torchrun:
-        assert calls == [("device", "cuda:1"), ("join", "nccl"), "work", "leave"]
+        assert calls == [("device", "cuda:1"), ("join", "cpu:gloo,cuda:nccl"), "work", "leave"]
     else:
         assert calls == [("device", "cuda:1"), "work"]
 
@@ -160,25 +165,6 @@ def measure(loader, model=None):
     return evaluate(model or nn.Identity(), loader, 3, **place)
 
 
-def batch_norm(number):
-    """With statistics and weights of its own in each process; number 1 turns the order of the channels over."""
-    norm = nn.BatchNorm2d(3)
-    norm.running_mean.copy_(torch.tensor([0.1, 0.2, 0.4]) + number * torch.tensor([5.0, 0.0, -5.0]))
-    norm.running_var.fill_(1 + number)
-    norm.num_batches_tracked.fill_(2**40 + number)  # an integer that float32 cannot hold
-    norm.bias.data.fill_(number)
-    return nn.Sequential(norm)
-
-
-def losses_of(number, clock):
-    """Three iterations of 4 images in 2 seconds each; process 1 loses 10 more."""
-    means = RunningMeans()
-    for loss in (1.0, 2.0, 6.0):
-        clock[0] += 2
-        means.add(torch.tensor([loss, 2 * loss]) + 10 * number, 4)
-    return means.close()
-
-
 def in_one_of_two_processes(number, port, folder):
     """What each process found, as a file."""
     os.environ |= {"RANK": str(number), "LOCAL_RANK": str(number), "WORLD_SIZE": "2"}
@@ -187,38 +173,49 @@ def in_one_of_two_processes(number, port, folder):
     with process_group(CPU):
         counts = sum_over_processes(torch.tensor([2**24 + number, 10**number]))
         torch.manual_seed(number)  # the processes start with weights of their own
-        model = replicate(nn.Linear(2, 1, bias=False), CPU)
+        model = replicate(nn.Linear(2, 1, bias=False), CPU, 2)
         start = model.module.weight.detach().clone()
         model(torch.tensor([[1.0, 10.0]]) * (1 + number)).backward()
         found = {
             "place": [rank(), world_size()],
             "counts": counts.tolist(),
+            "gathered": gather(torch.tensor([number, 7])).tolist(),
+            "highest": [highest(number), highest(-number)],
+            "from the first": from_first({"number": number, "bytes": b"0" * 100}),
             "weight": start.tolist(),
             "gradient": model.module.weight.grad.tolist(),
             "matrix": measure(samples()[number::2]).tolist(),
         }
-        norm = batch_norm(number)
-        found["matrix of batch norm"] = measure(samples()[number::2], norm).tolist()
-        found["buffers after evaluation"] = dict(norm.named_buffers())
-        norm = batch_norm(number)
-        share_buffers(norm)
-        found["buffers"] = dict(norm.named_buffers())
-        found["bias"] = norm[0].bias.tolist()
-        clock = [0.0]
-        trainer.time.monotonic, real = lambda: clock[0], trainer.time.monotonic
-        found["means"] = losses_of(number, clock)
-        trainer.time.monotonic = real
+        try:
+            with shared_faults():
+                if number == 1:
+                    raise InputError("a file of process 1")
+        except InputError as error:
+            found["fault"] = str(error)
+        try:
+            measure(faulty(samples()[number::2], number == 0))
+        except InputError as error:
+            found["fault of an evaluation"] = str(error)
     found["left the group"] = not dist.is_initialized()
     torch.save(found, folder / f"{number}.pt")
+
+
+def faulty(items, breaks):
+    yield items[0]
+    if breaks:
+        raise InputError("a file of process 0")
+
+
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 @pytest.fixture(scope="module")
 def two_processes(tmp_path_factory):
     folder = tmp_path_factory.mktemp("two_processes")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    multiprocessing.spawn(in_one_of_two_processes, args=(port, folder), nprocs=2)
+    multiprocessing.spawn(in_one_of_two_processes, args=(free_port(), folder), nprocs=2)
     return [torch.load(folder / f"{number}.pt") for number in range(2)]
 
 
@@ -243,30 +240,100 @@ def test_two_processes_measure_three_images_as_one_process_does(two_processes):
     assert [found["matrix"] for found in two_processes] == [alone] * 2
 
 
-@pytest.mark.parametrize("when", ["buffers", "buffers after evaluation"])
-def test_two_processes_get_the_buffers_of_the_first(two_processes, when):
-    expected = {
-        "0.running_mean": torch.tensor([0.1, 0.2, 0.4]),
-        "0.running_var": torch.ones(3),
-        "0.num_batches_tracked": torch.tensor(2**40),
-    }
+def test_two_processes_agree_on_numbers_and_on_what_the_first_says(two_processes):
     for found in two_processes:
-        assert found[when].keys() == expected.keys()
-        for name, value in expected.items():
-            assert torch.equal(found[when][name], value), name
+        assert found["gathered"] == [[0, 7], [1, 7]]
+        assert found["highest"] == [1, 0]
+        assert found["from the first"] == {"number": 0, "bytes": b"0" * 100}
 
 
-def test_shared_buffers_leave_the_weights_alone(two_processes):
-    assert [found["bias"] for found in two_processes] == [[0, 0, 0], [1, 1, 1]]
+def test_a_mistake_that_one_process_finds_ends_both_with_its_message(two_processes):
+    for found in two_processes:
+        assert found["fault"] == "a file of process 1"
+        assert found["fault of an evaluation"] == "a file of process 0"
 
 
-def test_two_processes_measure_with_the_batch_statistics_that_are_saved(two_processes):
-    first, second = (measure(samples(), batch_norm(number)).tolist() for number in range(2))
-    assert first != second
-    assert [found["matrix of batch norm"] for found in two_processes] == [first] * 2
+def in_a_process_that_is_left(number, port, folder):
+    os.environ |= {"RANK": str(number), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    try:
+        with process_group(CPU):
+            sum_over_processes(torch.zeros(1))
+            if number == 1:
+                os.kill(os.getpid(), signal.SIGKILL)
+            sum_over_processes(torch.zeros(1))
+    except InputError as error:
+        (folder / "message").write_text(str(error))
 
 
-def test_two_processes_log_the_mean_loss_and_the_speed_of_both(two_processes):
-    for losses, speed in (found["means"] for found in two_processes):
-        assert losses == [3 + 5, 6 + 5]
-        assert speed == 4  # 2 processes, 12 images in 6 seconds each
+def test_a_process_whose_partner_is_gone_says_so(tmp_path):
+    processes = multiprocessing.start_processes(
+        in_a_process_that_is_left, args=(free_port(), tmp_path), nprocs=2, start_method="spawn", join=False
+    )
+    for process in processes.processes:
+        process.join(60)
+    assert [process.exitcode for process in processes.processes] == [0, -signal.SIGKILL]
+    assert "another process of this training has ended" in (tmp_path / "message").read_text()
+
+
+# --- several runs on one machine
+
+
+@pytest.fixture
+def another_run(gpus, monkeypatch):
+    """Take these GPUs as another process would: its locks are not ours."""
+
+    theirs = []
+
+    def take(*indexes):
+        mine, locks._held = locks._held, []
+        assert all(locks.hold_gpu(index) for index in indexes)
+        theirs.extend(locks._held)
+        locks._held = mine
+        return theirs
+
+    return take
+
+
+def test_auto_takes_a_gpu_that_no_other_run_has(gpus, another_run):
+    gpus(3)
+    another_run(0)
+    assert choose_device("auto") == torch.device("cuda", 1)
+    assert choose_device("auto") == torch.device("cuda", 2)
+    with pytest.raises(InputError, match="other runs have taken all 3 GPUs .* gpu_wait: true"):
+        choose_device("auto")
+
+
+def test_auto_waits_for_a_gpu_where_asked(gpus, another_run, monkeypatch, capsys):
+    gpus(1)
+    theirs = another_run(0)
+    monkeypatch.setattr(locks.time, "sleep", lambda seconds: theirs[0].close())
+    assert choose_device("auto", wait=True) == torch.device("cuda", 0)
+    assert capsys.readouterr().out == "device: waiting for one of 1 GPUs\n"
+
+
+def test_a_device_that_is_named_is_taken_from_auto_but_never_refused(gpus, another_run):
+    gpus(2)
+    another_run(1)
+    assert choose_device("cuda:1") == torch.device("cuda", 1)
+    assert choose_device("cuda:0") == torch.device("cuda", 0)
+    with pytest.raises(InputError, match="taken all 2 GPUs"):
+        choose_device("auto")
+
+
+def test_several_processes_of_one_run_take_their_gpus_together(gpus, another_run, monkeypatch):
+    gpus(3)
+    another_run(1)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert choose_device("auto") == torch.device("cuda", 1)  # the first process sees to it that they may
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    with pytest.raises(InputError, match="another run has taken GPU 1"):
+        choose_device("auto")
+
+
+def test_a_gpu_is_known_by_the_name_that_all_processes_have_for_it(gpus, another_run, monkeypatch):
+    gpus(2)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5, 6")
+    another_run(1)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "6,7")
+    assert choose_device("auto") == torch.device("cuda", 1)

@@ -33,9 +33,8 @@ def raises(error):
 
 def stage(body):
     """A program of its own, as the pipeline starts it: (exit status, standard output, standard error)."""
-    source = (
-        f"from bisenet.errors import InputError\nfrom stages.entry import run\ndef main():\n    {body}\nrun(main)\n"
-    )
+    imports = "from bisenet.errors import InputError, Interrupted\nfrom stages.entry import run\n"
+    source = imports + f"def main():\n    {body}\nrun(main)\n"
     done = subprocess.run([sys.executable, "-c", source], cwd=ROOT, capture_output=True, text=True)
     return done.returncode, done.stdout, done.stderr
 
@@ -47,12 +46,21 @@ def stage(body):
         ("raise InputError('lr: must be above 0')", 1, "error: lr: must be above 0\n"),
         ("open('absent.txt')", 1, "error: absent.txt: No such file or directory\n"),
         ("raise KeyboardInterrupt", 130, ""),
+        ("raise Interrupted('stopped at 3', 15)", 143, "stopped at 3\n"),
     ],
 )
 def test_a_program_ends_with_a_status_and_the_message_alone(body, status, message):
     found, out, err = stage(body)
     assert (found, err) == (status, message)
     assert out == ("done\n" if status == 0 else "")
+
+
+@pytest.mark.parametrize(("body", "status"), [("InputError('x')", 1), ("Interrupted('x', 15)", 143)])
+def test_of_several_processes_the_first_of_a_machine_speaks(monkeypatch, body, status):
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert stage(f"raise {body}") == (status, "", "")
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    assert "x\n" in stage(f"raise {body}")[2]
 
 
 def test_a_fault_of_the_project_keeps_its_traceback():

@@ -105,3 +105,15 @@ def test_mixed_precision_is_used_where_asked(samples, amp, expected):
 
 def test_an_evaluation_of_nothing_counts_nothing():
     assert evaluate(StrongestChannel(), [], 5, **PLACE, amp="off").tolist() == [[0] * 5] * 5
+
+
+def test_a_stop_ends_it_before_the_next_image(samples):
+    model, asked = StrongestChannel(), []
+
+    class Stop:
+        def __bool__(self):
+            asked.append(True)
+            return len(asked) > 2
+
+    evaluate(model, batches(samples), 3, **PLACE, amp="off", stop=Stop())
+    assert len(model.seen) == 2

@@ -11,7 +11,14 @@ from PIL import Image
 from bisenet import loader
 from bisenet.classes import IGNORE, ClassTable
 from bisenet.errors import InputError
-from bisenet.loader import SegmentationDataset, ShuffledBatches, count_workers, train_loader, val_loader
+from bisenet.loader import (
+    SegmentationDataset,
+    ShuffledBatches,
+    batch_files,
+    count_workers,
+    train_loader,
+    val_loader,
+)
 from bisenet.transforms import TrainTransform
 
 COUNT = 7
@@ -139,6 +146,37 @@ def test_the_shares_of_all_processes_are_the_batches_of_one(processes, length):
         parts = [share[iteration] for share in shares]
         assert {len(part) for part in parts} == {8 // processes}
         assert sorted(index for part in parts for index in part) == sorted(batch)
+
+
+@pytest.mark.parametrize("start", [0, 1, 3, 9])
+@pytest.mark.parametrize(("rank", "processes"), [(0, 1), (1, 2), (2, 3)])
+def test_a_sampler_can_start_anywhere(start, rank, processes):
+    place = {"rank": rank, "world_size": processes}
+    assert batches(7, 4, 9, start=start, **place) == batches(7, 4, 9, **place)[start:]
+    assert len(ShuffledBatches(7, 4, 9, seed=1, start=start)) == 9 - start
+
+
+def test_shares_differ_by_one_image_at_most_and_are_the_batch_together():
+    shares = [batches(7, 5, 4, rank=rank, world_size=3) for rank in range(3)]
+    assert [len(share[0]) for share in shares] == [2, 2, 1]
+    for iteration, batch in enumerate(batches(7, 5, 4)):
+        assert sorted(index for share in shares for index in share[iteration]) == sorted(batch)
+
+
+def test_the_files_of_a_batch_are_those_that_it_is_made_of(dataset, monkeypatch):
+    order = {"batch_size": 3, "max_iter": 6, "seed": 8}
+    for number, batch in enumerate(batches(COUNT, 3, 6, seed=8)):
+        expected = [dataset.paths[place][0] for _, place in batch]
+        assert batch_files(dataset, number, **order) == expected
+    monkeypatch.setattr(loader, "world_size", lambda: 2)
+    assert batch_files(dataset, 5, **order) == expected  # of all processes
+
+
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_batches_from_any_start_are_the_same_for_any_number_of_workers(dataset, workers):
+    order = {"batch_size": 3, "max_iter": 4, "seed": 8, "device": CPU}
+    whole = content(train_loader(dataset, workers=0, **order))
+    assert content(train_loader(dataset, 2, workers=workers, **order)) == whole[2:]
 
 
 def test_a_sampler_can_be_read_again():

@@ -1,5 +1,7 @@
 """What `amp` asks of the device: which number formats PyTorch may use, and what a GPU must have."""
 
+import os
+
 import pytest
 import torch
 
@@ -54,3 +56,18 @@ def test_a_gpu_with_bf16_is_taken(gpu):
     gpu(bf16=True)
     prepare(GPU, "bf16")
     assert tf32() == (True, True)
+
+
+def test_deterministic_kernels_are_asked_for_where_the_parameter_says(monkeypatch):
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", True)
+    try:
+        prepare(torch.device("cpu"), "off")
+        assert not torch.are_deterministic_algorithms_enabled()
+        prepare(torch.device("cpu"), "off", deterministic=True)
+        assert torch.are_deterministic_algorithms_enabled()
+        assert torch.is_deterministic_algorithms_warn_only_enabled()
+        assert not torch.backends.cudnn.benchmark
+        assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+    finally:
+        torch.use_deterministic_algorithms(False)

@@ -12,13 +12,16 @@ from imports import ROOT, imported_files, reached_files
 
 DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
 STAGES = list(DVC["stages"])
-PLACE_NOT_CONTENT = {"data_root", "device", "workers"}  # where a stage runs, not what it makes: never a reason to rerun
+PLACE_NOT_CONTENT = {  # where and how safely a stage runs, not what it makes: never a reason to rerun
+    *("data_root", "device", "gpu_wait", "deterministic", "workers", "save_every", "skip_nonfinite"),
+}
 LEVELS = [  # a module imports only from levels before its own
     {"__init__", "errors"},
-    {"arrays", "artifacts", "file_cache", "lists", "precision", "progress", "yaml12"},
-    {"classes", "images", "parallel", "scenes"},
+    {"arrays", "artifacts", "file_cache", "lists", "locks", "precision", "progress", "signals", "synchronized"}
+    | {"weights", "yaml12"},
+    {"classes", "distributed", "images", "parallel", "scenes"},
     {"polygons"},
-    {"pairing", "labels", "transforms", "distributed", "models"},
+    {"pairing", "labels", "resume", "transforms", "models"},
     {"annotations", "datasets", "digests", "layouts", "rendering", "statistics", "visualize"},
     {"losses", "schedules", "optim", "metrics", "inference", "loader"},
     {"dataset_report", "suggestion", "trainer", "evaluation", "checkpoint", "reporting"},
