@@ -85,7 +85,7 @@ class Trainer:
         return self.average.model if self.average else self.model
 
     def step(self, image, label):
-        """Learn from one batch: (N, H, W, 3) uint8 RGB images, (N, H, W) uint8 train ids, this process's share.
+        """Learn from one batch: (N, H, W, C) images, (N, H, W) uint8 train ids, this process's share.
 
         Returns None; or, where a loss or gradient is not finite in any process, a text that says which, and then the
         weights, batch statistics and random state are as before. Under fp16 a gradient only skips the step.

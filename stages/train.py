@@ -54,8 +54,8 @@ def fit(params, device, stop):
     reading = {"data_root": params["data_root"], "table": table, "channels": len(mean), "bit_depth": depth}
     transform = {"transform": TrainTransform(**pick(params, *AUGMENTATION), mean=mean), "seed": params["seed"]}
     train_set = SegmentationDataset(read_pairs(ANNOS, "train"), **reading, **transform)
-    val_set = SegmentationDataset(read_pairs(ANNOS, "val"), **reading)
     loading = {"workers": params["workers"], "device": device}
+    val_images = val_loader(SegmentationDataset(read_pairs(ANNOS, "val"), **reading), **loading)
 
     torch.manual_seed(params["seed"])
     model = build_model(params["model"], len(table), len(mean)).to(device, memory_format=torch.channels_last)
@@ -77,7 +77,7 @@ def fit(params, device, stop):
             trainer, report=report, run=unfinished, stop=stop, **pick(params, *COURSE, "save_every", "skip_nonfinite"),
             batches=partial(train_loader, train_set, **pick(params, *ORDER), **loading),
             files=partial(batch_files, train_set, **pick(params, *ORDER)),
-            validate=partial(evaluate, loader=val_loader(val_set, **loading), num_classes=len(table), stop=stop, **place),
+            validate=partial(evaluate, loader=val_images, num_classes=len(table), stop=stop, **place),
         )  # fmt: skip
         if rank() == 0:
             checkpoint = Checkpoint(params["model"], trainer.result, table, mean, std, effective, depth)
