@@ -25,6 +25,7 @@ import cv2
 import numpy as np
 
 from bisenet.classes import ClassTable
+from bisenet.cores import core_count
 from bisenet.file_cache import RACY
 from bisenet.images import find_images, read_image, write_png
 from bisenet.scenes import CLASS_IDS, draw_scene
@@ -158,7 +159,7 @@ def main():
         rows = []
         if given.many:
             rows = many(small, write_pairs(small, 8, given.many, 128, 256, given.images), given.repetitions)
-    print(f"{given.pairs} pairs of 1024 x 2048 PNGs, {os.cpu_count()} cores, median of {given.repetitions}:\n")
+    print(f"{given.pairs} pairs of 1024 x 2048 PNGs, {core_count()} cores, median of {given.repetitions}:\n")
     print(f"{'way':24}{'s':>8}{'ms a pair':>12}{'times faster':>14}{'processor s':>13}")
     plain, _ = medians["plain"]
     for way, (spent, processor) in medians.items():
@@ -169,7 +170,7 @@ def main():
             print(f"{few:<24}{1000 * spent:12.3f}{peak:12.0f}")
     report = {
         "pairs": given.pairs,
-        "cores": os.cpu_count(),
+        "cores": core_count(),
         "repetitions": given.repetitions,
         "ratio": plain / medians["ours"][0],
         "median_seconds": {way: spent for way, (spent, _) in medians.items()},

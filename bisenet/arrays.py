@@ -13,9 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from bisenet.classes import HIGHEST, LOWEST
 from bisenet.errors import InputError
-
-LOWEST, HIGHEST = -32768, 65535  # values of a label
 
 # MATLAB Level 5
 BYTE_ORDERS = {b"IM": "<", b"MI": ">"}  # bytes 126 and 127 of a file

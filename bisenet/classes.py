@@ -18,12 +18,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bisenet.arrays import HIGHEST, LOWEST
 from bisenet.errors import InputError
 
 IGNORE = 255  # the train id of pixels that no loss, metric or statistic counts
 UNKNOWN = 254  # the train id of raw values that the table does not name
 MAX_CLASSES = 254
+LOWEST, HIGHEST = -32768, 65535  # raw values; only ignored ones may be negative, and only arrays can hold them
 BACKGROUND = ("background", "_background_")  # the class of what no polygon covers
 
 
@@ -37,6 +37,11 @@ class Values:
 
     def __iter__(self):
         yield from (*self.ids, *self.colors, *self.names)
+
+    def only_names(self, where):
+        if self.ids or self.colors:
+            raise InputError(f"{where}: holds names of polygons, not {[*self.ids, *self.colors]}")
+        return self.names
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ class ClassTable:
             names=tuple(name for name, _ in entries),
             values=tuple(values for _, values in entries),
             ignore=_values(_as_list(data.get("ignore")), f"{source}: ignore", lowest=LOWEST),
-            skip=tuple(map(str, _as_list(data.get("skip")))),
+            skip=_values(_as_list(data.get("skip")), f"{source}: skip").only_names(f"{source}: skip"),
         )
         table._check_unique(source)
         return table
@@ -148,9 +153,9 @@ class ClassTable:
 def _entry(entry, place, source):
     if not isinstance(entry, dict) or set(entry) | {"id"} != {"name", "id", "color"}:
         raise InputError(f"{source}: a class is {{name, id, color}}, this is {entry}")
-    name = "" if entry["name"] is None else " ".join(str(entry["name"]).split())
+    name = " ".join(str(entry["name"]).split()) if isinstance(entry["name"], str) or type(entry["name"]) is int else ""
     if not name:
-        raise InputError(f"{source}: a class has no name: {entry}")
+        raise InputError(f"{source}: a class has no name, or one that must stand in quotes: {entry}")
     where = f"{source}: class '{name}'"
     listed = entry.get("id", place)
     listed = listed if isinstance(listed, list) else [listed]

@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import cv2
+
 from bisenet.artifacts import write_csv, write_json, write_text
 from bisenet.images import write_png
-from bisenet.statistics import SAMPLED
-from bisenet.visualize import blend, contact_sheet, displayable
+from bisenet.visualize import blend, contact_sheet, displayable, shrink_to
 
-ALPHA = 0.5  # weight of the colours over the photograph
+ALPHA = 0.6  # weight of the colours over the photograph
+TILE = 480  # longer side of a picture of a pair, in pixels
+RAREST = 6  # classes that are shown as the rarest
 SIZES = 20  # the most frequent ones; a plot of more cannot be read
 CHANNELS = {1: ["grey"], 3: ["red", "green", "blue"], 4: ["red", "green", "blue", "fourth"]}
 
@@ -26,26 +29,29 @@ def write_report(folder, statistics, table, warnings, *, form, read):
     write_csv(folder / "sizes.csv", ["split", "size", "aspect_ratio", "share", "images"], _size_rows(statistics))
     write_csv(folder / "channels.csv", ["split", "channel", "mean", "std"], _channel_rows(found))
     for name, shown in _chosen(statistics, table).items():
-        tiles = [(title, *_tile(read(pair), table)) for title, pair in shown]
+        tiles = [(title, *_tile(*read(pair), table)) for title, pair in shown]
         write_png(folder / "pictures" / f"{name}.png", contact_sheet(tiles, table))
     write_text(folder / "report.md", _report(found, statistics, classes, warnings))
 
 
-def _tile(pair, table):
-    image, label = pair
-    return blend(displayable(image), label, table, ALPHA), label
+def _tile(image, label, table):
+    """A small picture of a pair, and its label: colours over a grey photograph look like those of the legend."""
+    image, label = shrink_to(displayable(image), TILE), shrink_to(label, TILE, cv2.INTER_NEAREST)
+    grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    return blend(grey, label, table, ALPHA), label
 
 
 def _chosen(statistics, table):
     """{picture: [(title, (image, label))]}: pairs by lot of each split, and the rarest classes of `train`."""
     chosen = {split: [(Path(pair[0]).name, pair) for _, *pair in each.sample] for split, each in statistics.items()}
     train = statistics["train"]
-    order = sorted(range(len(table)), key=lambda i: train.class_pixels[i])
-    best = [(i, example[1:]) for place in range(2) for i in order for example in train.examples[i][place : place + 1]]
+    seen = [i for i in range(len(table)) if train.class_pixels[i]]
+    order = sorted(seen, key=lambda i: train.class_pixels[i])[:RAREST]
+    best = [(i, example[1:]) for i in order for example in train.examples[i]]
     rarest = {}  # each pair once, for the rarest class that it shows
     for i, pair in best:
         rarest.setdefault(tuple(pair), f"{table.names[i]}: {train.class_shares[i]:.2%} of train")
-    chosen["rarest_classes"] = [(title, pair) for pair, title in rarest.items()][:SAMPLED]
+    chosen["rarest_classes"] = [(title, pair) for pair, title in rarest.items()]
     return {name: shown for name, shown in chosen.items() if shown}
 
 
@@ -96,7 +102,7 @@ def _report(found, statistics, classes, warnings):
     cells = {}
     for _, name, share, image_share, *_ in classes:
         cells.setdefault(name, []).extend([f"{share:.3%}", f"{image_share:.1%}"])
-    lines += [f"| {name} | {' | '.join(values)} |" for name, values in cells.items()]
+    lines += [f"| {name.replace('|', '&#124;')} | {' | '.join(values)} |" for name, values in cells.items()]
     ignored = ", ".join(f"{each['ignored_share']:.3%} of {split}" for split, each in found.items())
     lines += ["", f"Shares of the labelled pixels, and of the images. Ignored: {ignored}."]
     return "\n".join(lines) + "\n"

@@ -195,10 +195,12 @@ def files_below(folder, above=()):
     if here in above or not os.path.isdir(folder):
         return
     try:
-        entries = [entry for entry in os.scandir(folder) if not entry.name.startswith(".")]
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
         raise InputError(f"{folder}: cannot be read ({error.strerror})") from None
     for entry in entries:
+        if entry.name.startswith("."):
+            continue
         if os.path.isdir(entry.path):  # unlike the entry's own, no error for a link that leads nowhere
             yield from files_below(Path(entry.path), (*above, here))
         elif os.path.isfile(entry.path) or not os.path.exists(entry.path):  # no pipe, which would be waited for

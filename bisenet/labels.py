@@ -1,8 +1,7 @@
-"""Any label file -> (H, W) uint8 train ids.
+"""Label files as training reads them -> (H, W) uint8 train ids. Whatever else a label is, `rendering.py` makes it one.
 
-What is read: PNG, TIFF and BMP of raw ids, 8 or 16 bit; palette PNG, by its indices; RGB, by the table's colours; NumPy
-and MATLAB arrays; polygons of labelme, Cityscapes and COCO. A file whose name ends in `_labelTrainIds.png`, Cityscapes'
-own name for it, holds train ids.
+What is read: PNG, TIFF and BMP of raw ids, 8 or 16 bit; palette PNG, by its indices; RGB, by the table's colours. A
+file whose name ends in `_labelTrainIds.png`, Cityscapes' own name for it, holds train ids.
 """
 
 import io
@@ -14,17 +13,14 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from bisenet import arrays, classes, errors, images, polygons
-from bisenet.arrays import LOWEST, as_ids, read_array
-from bisenet.classes import IGNORE, UNKNOWN
+from bisenet import arrays, classes, images
+from bisenet.arrays import as_ids
+from bisenet.classes import IGNORE, LOWEST, UNKNOWN
 from bisenet.errors import InputError
 from bisenet.images import JPEG_SIGNATURE, PNG_COLOR_TYPE, PNG_SIGNATURE, decode, read_file, read_image
-from bisenet.polygons import draw_coco, draw_json
 
-READERS = arrays, classes, errors, images, polygons, sys.modules[__name__]  # the modules whose code reads a pair
+READERS = arrays, classes, images, sys.modules[__name__]  # the modules whose code reads a pair
 TRAIN_IDS = "_labelTrainIds.png"
-ARRAY_SUFFIXES = (".npy", ".npz", ".mat")
-POLYGON_SUFFIX = ".json"
 PNG_BIT_DEPTH = 24  # offset of the byte in a PNG file
 PNG_GREY, PNG_PALETTE = b"\0", b"\3"
 PNG_STRETCHED = {b"\1": 255, b"\2": 85, b"\4": 17}  # bit depth: by what OpenCV multiplies, to fill 0..255
@@ -33,8 +29,6 @@ PNG_STRETCHED = {b"\1": 255, b"\2": 85, b"\4": 17}  # bit depth: by what OpenCV 
 def read_raw(path):
     """The file's own values: (H, W) integer ids, or (H, W, 3) uint8 RGB."""
     data = read_file(path)
-    if str(path).lower().endswith(ARRAY_SUFFIXES):
-        return read_array(path, data)
     if data.startswith(JPEG_SIGNATURE) or _is_lossy_webp(data):
         message = f"{path}: a lossy format (JPEG, WebP) changes label values at edges; save labels as PNG"
         raise InputError(message, "lossy label")
@@ -106,10 +100,10 @@ class LabelReader:
 
     def __call__(self, path):
         """Raises `InputError` that names each value the table does not know, with its number of pixels."""
-        path = str(path)
-        if path.lower().endswith(POLYGON_SUFFIX):
-            return draw_json(read_file(path), *self._polygons, path)
-        raw = read_raw(path)
+        return self.from_raw(read_raw(path), str(path))
+
+    def from_raw(self, raw, path):
+        """Train ids of what `read_raw` gives; `path` is for messages and tells what the values are."""
         if raw.ndim == 3:
             train_ids = self._color_ids(path)[_pack(raw)]
         else:
@@ -118,14 +112,6 @@ class LabelReader:
         if unknown.any():
             raise InputError(f"{path}: {self._describe(raw, unknown)}", "unknown value")
         return train_ids
-
-    def coco(self, image, path):
-        """Train ids of a `CocoImage`; `path` is for messages."""
-        return draw_coco(image, *self._polygons, path)
-
-    @property
-    def _polygons(self):
-        return self.table.polygon_ids(), self.table.background
 
     def _color_ids(self, path):
         if self._colors is None:

@@ -16,12 +16,13 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
+from bisenet.classes import MAX_CLASSES
 from bisenet.errors import InputError, name_some
 from bisenet.images import IMAGE_SUFFIXES, files_below, read_file
-from bisenet.labels import read_raw
 from bisenet.lists import read_lines, read_rows
 from bisenet.pairing import LABEL_SUFFIXES
-from bisenet.polygons import count_labels, polygon_format, read_json
+from bisenet.polygons import count_labels, parse_json, polygon_format
+from bisenet.rendering import read_values
 
 # Words in the names of folders and files, in lower case; `JPEGImages` has two words.
 IMAGES = re.compile("(jpeg)?(images?|imgs?)|photos?|pictures?|rgb|left|inputs?|x|frames?")
@@ -40,9 +41,8 @@ SPLIT = re.compile(rf"(?<![a-z])({'|'.join(SPLIT_WORDS)})(?={FUSED}|[^a-z]|$)", 
 WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
 ENDING = re.compile(r"[_\-. ][A-Za-z][A-Za-z0-9]*$")
 BEGINNING = re.compile(r"[A-Za-z]+[_\-. ]?")
-SUFFIXES = tuple(dict.fromkeys((".png", *LABEL_SUFFIXES, ".npy")))  # of labels, the likeliest first
+SUFFIXES = tuple(dict.fromkeys((".png", *LABEL_SUFFIXES)))  # of labels, the likeliest first
 MAX_PLACES, MAX_AFFIXES, MAX_CHOICES, MAX_DEPTH, MAX_LITERALS = 24, 8, 200, 4, 12
-MAX_VALUES = 254  # a file with more is a photograph, not a label
 ENOUGH = 0.8  # of the pairs that there can be: no need to look on
 PEEKED = 3  # labels that are opened to see whether they are labels
 
@@ -296,15 +296,15 @@ def _label_likeness(root, paths):
 def _likeness(path):
     try:
         if path.suffix.lower() == ".json":
-            return float(polygon_format(read_json(read_file(path), path)) in ("labelme", "cityscapes"))
-        values = len(value_counts(read_raw(path)))
+            return float(polygon_format(parse_json(read_file(path), path)) in ("labelme", "cityscapes"))
+        values = len(value_counts(read_values(path)))
     except InputError:
         return 0.05
-    return 0.02 if values > MAX_VALUES else 1 - values / 1000
+    return 0.02 if values > MAX_CLASSES else 1 - values / 1000
 
 
 def value_counts(raw):
-    """{value or (r, g, b): pixels} of what `read_raw` gives."""
+    """{value or (r, g, b): pixels} of what `read_values` gives."""
     if raw.ndim == 3:
         red, green, blue = np.moveaxis(raw.astype(np.int32), -1, 0)
         return {(v >> 16, v >> 8 & 255, v & 255): n for v, n in value_counts(red << 16 | green << 8 | blue).items()}
@@ -441,7 +441,7 @@ def _coco_layout(root, files, more_than):
     best = {}
     for file in documents:
         try:
-            document = read_json(read_file(root / file.path), file.path)
+            document = parse_json(read_file(root / file.path), file.path)
         except InputError:
             continue
         if polygon_format(document) != "coco" or not sum(count_labels(document).values()):

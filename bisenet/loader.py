@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Subset
 
+from bisenet.cores import core_count
 from bisenet.distributed import rank, world_size
 from bisenet.labels import LabelReader, read_pair
 from bisenet.signals import serve_parent
@@ -104,8 +105,7 @@ def count_workers(workers, device):
         return workers
     if device.type == "cpu":
         return 0
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(8, max(1, cores // int(os.environ.get("LOCAL_WORLD_SIZE", 1))))
+    return min(8, max(1, core_count() // int(os.environ.get("LOCAL_WORLD_SIZE", 1))))
 
 
 def _loading(workers, device):

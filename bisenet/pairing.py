@@ -19,6 +19,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from itertools import product
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 from bisenet.errors import InputError, name_some
 from bisenet.images import IMAGE_SUFFIXES, files_below
@@ -61,7 +62,7 @@ class Source:
 def _paths(value, where):
     paths = value if isinstance(value, list) and value else [value]
     for path in paths:
-        if not isinstance(path, str) or path in ("", ".txt") or "\0" in path or Path(path).is_absolute():
+        if not isinstance(path, str) or path == "" or "\0" in path or Path(path).is_absolute():
             raise InputError(f"{where}: a path or pattern is relative to the dataset's folder, not {path!r}")
     return tuple(paths)
 
@@ -98,7 +99,12 @@ def pair_split(dataset, split):
                 _add_listed(folder, source.list, found)
         except InputError as error:
             found.faults.append(str(error))
-    for files in (found.pairs, found.images_without_label, found.labels_without_image):
+    found.pairs = sorted(set(found.pairs))  # a list may hold what a pattern finds
+    images = Counter(image for image, _ in found.pairs)
+    twice = [image for image, count in images.items() if count > 1]
+    if twice:
+        found.faults.append(f"{dataset.root}: {len(twice)} images have two labels: {name_some(twice)}; keep one")
+    for files in (found.images_without_label, found.labels_without_image, found.faults):
         files.sort()
     if not found.pairs and not found.faults:
         found.faults.append(_nothing_found(folder, dataset.splits[split]))
@@ -114,7 +120,7 @@ def _pair_source(folder, source, taken, found):
         labels, lost = _coco_labels(folder, coco_file, images, found.coco)
         found.labels_without_image += lost
     else:
-        labels, more = folder.match(source.labels, LABEL_SUFFIXES)
+        labels, more = folder.match(source.labels, LABEL_SUFFIXES, besides=images)
         twins += more
     missing = sorted(_listed(folder, source.only)[1] - images.keys() - labels.keys())
     images, labels = (
@@ -142,12 +148,12 @@ def _choice(folder, source):
             return False
         if name in unlisted or any(fnmatchcase(name, glob) for glob in excluded):
             return False
-        return low <= place(name) < high
+        return low <= hash_share(name) < high
 
     return chosen
 
 
-def place(name):
+def hash_share(name):
     """A number in [0, 1) that hangs on the name alone, so a file stays on its side of a split when others come."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:6]) / 256**6
 
@@ -203,10 +209,6 @@ def _add_listed(folder, name, found):
     missing = [file for pair in pairs for file in pair if not (folder.root / file).is_file()]
     if missing:
         raise InputError(f"{path}: {len(missing)} listed files are missing: {name_some(missing)}")
-    images = [image for image, _ in pairs]
-    twice = sorted({image for image, after in zip(images, images[1:], strict=False) if image == after})
-    if twice:
-        raise InputError(f"{path}: {len(twice)} images have two labels: {name_some(twice)}; keep one")
     found.pairs += pairs
 
 
@@ -231,12 +233,17 @@ class Folder:
         self.root = root
         self._files = cache(self._list)
 
-    def match(self, patterns, suffixes):
-        """({name: path}, faults) of the files that match, `suffixes` being those that count in a folder."""
+    def match(self, patterns, suffixes, besides=MappingProxyType({})):
+        """({name: path}, faults) of the files that match, but for `besides`, of the same form.
+
+        suffixes: of the files that count in a folder
+        """
         found, faults = {}, []
         for pattern in patterns:
             own = {}
             for path, name in self._matches(PurePosixPath(pattern).as_posix(), suffixes):
+                if besides.get(name) == path:
+                    continue
                 if not _is_utf8(path):
                     faults.append(f"{self.root}: the file name {path!r} is not UTF-8; rename the file")
                 elif name in own:

@@ -4,10 +4,10 @@ from collections import deque
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from os import cpu_count
 
 import cv2
 
+from bisenet.cores import core_count
 from bisenet.errors import InputError
 
 CHUNK = 4  # items of one task
@@ -23,7 +23,7 @@ def map_files(work, items, *, workers, cache=None):
     workers: processes, None for one on each core; with 1 a thread of this process does the work.
     cache: a `FileCache`. What it has is not worked on again; what is new it keeps, except errors.
     """
-    workers = workers or cpu_count() or 1
+    workers = workers or core_count()
     if workers == 1:
         pool, run = ThreadPoolExecutor(1), partial(_results, work)
     else:

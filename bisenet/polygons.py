@@ -42,7 +42,7 @@ class _Fault(Exception):
     """What is wrong with one entry of a file."""
 
 
-def read_json(data, path):
+def parse_json(data, path):
     """The document in the bytes of a JSON file; `path` is for messages."""
     try:
         return json.loads(data)
@@ -76,7 +76,7 @@ def count_labels(document):
 
 def draw_json(data, names, background, path):
     """Train ids of one labelme or Cityscapes file, from its bytes."""
-    document = read_json(data, path)
+    document = parse_json(data, path)
     form = polygon_format(document)
     if form == "coco":
         raise InputError(
@@ -213,7 +213,7 @@ def read_coco(path):
 
     Raises one `InputError` for every reference that leads nowhere. Segmentations are checked as they are drawn.
     """
-    document = read_json(read_file(path), path)
+    document = parse_json(read_file(path), path)
     images, by_id, categories, faults = {}, {}, {}, []
 
     def read_category(item):

@@ -1,19 +1,46 @@
 """Labels that training cannot read as they are become PNGs of train ids, once, in parallel."""
 
+import sys
 from dataclasses import replace
 from functools import partial
 from itertools import chain
 from pathlib import PurePosixPath
 
+from bisenet import polygons
+from bisenet.arrays import read_array
 from bisenet.artifacts import write_bytes
 from bisenet.errors import InputError
 from bisenet.file_cache import FileCache, maker_digest
-from bisenet.images import png_bytes
-from bisenet.labels import ARRAY_SUFFIXES, POLYGON_SUFFIX, READERS, TRAIN_IDS, LabelReader
+from bisenet.images import png_bytes, read_file
+from bisenet.labels import READERS, TRAIN_IDS, LabelReader, read_raw
 from bisenet.parallel import map_files
+from bisenet.polygons import draw_coco, draw_json
 from bisenet.progress import track
 
-RENDERED_SUFFIXES = (POLYGON_SUFFIX, *ARRAY_SUFFIXES)
+ARRAY_SUFFIXES = (".npy", ".npz", ".mat")
+RENDERED_SUFFIXES = (".json", *ARRAY_SUFFIXES)
+CODE = *READERS, polygons, sys.modules[__name__]  # the modules that what is drawn depends on
+
+
+class AnnotationReader:
+    """Train ids of any label: a file of any form, or an image's part of a COCO file."""
+
+    def __init__(self, table):
+        self._read_label = LabelReader(table)
+        self._names = table.polygon_ids(), table.background
+
+    def __call__(self, path, coco_image=None):
+        """(H, W) uint8; raises `InputError` that names what the table does not know."""
+        if coco_image:
+            return draw_coco(coco_image, *self._names, path)
+        if str(path).lower().endswith(".json"):
+            return draw_json(read_file(path), *self._names, path)
+        return self._read_label.from_raw(read_values(path), str(path))
+
+
+def read_values(path):
+    """`read_raw` of label files and of arrays."""
+    return read_array(path, read_file(path)) if str(path).lower().endswith(ARRAY_SUFFIXES) else read_raw(path)
 
 
 def render_labels(found, table, folder, below, *, faults, workers, cache_folder=None):
@@ -30,10 +57,10 @@ def render_labels(found, table, folder, below, *, faults, workers, cache_folder=
         raise InputError(f"{found.root}: two labels would be rendered as {twin}; rename one of their images")
     if not rendered:
         return found
-    reader = LabelReader(table)
+    reader = AnnotationReader(table)
     parts = [(found.root / label, label, found.coco[label]) for label in rendered if label in found.coco]
     files = {(str(found.root / label),): label for label in rendered if label not in found.coco}
-    with FileCache(cache_folder, "rendered", maker_digest(READERS, table)) as cache:
+    with FileCache(cache_folder, "rendered", maker_digest(CODE, table)) as cache:
         of_parts = map_files(partial(_render_part, read_label=reader), parts, workers=workers)
         of_files = map_files(partial(_render_file, read_label=reader), files, workers=workers, cache=cache)
         drawn = chain(((label, png) for (_, label, _), png in of_parts), ((files[key], png) for key, png in of_files))
@@ -56,4 +83,4 @@ def _render_file(paths, read_label):
 
 def _render_part(part, read_label):
     path, _, coco_image = part
-    return png_bytes(read_label.coco(coco_image, path))
+    return png_bytes(read_label(path, coco_image))

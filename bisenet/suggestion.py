@@ -15,11 +15,12 @@ from bisenet.classes import BACKGROUND, IGNORE, MAX_CLASSES, ClassTable
 from bisenet.datasets import SHARE, Dataset
 from bisenet.errors import InputError, name_some, refuse
 from bisenet.images import IMAGE_SUFFIXES, PNG_SIGNATURE, files_below, read_file
-from bisenet.labels import PNG_COLOR_TYPE, PNG_PALETTE, TRAIN_IDS, LabelReader, read_raw
+from bisenet.labels import PNG_COLOR_TYPE, PNG_PALETTE, TRAIN_IDS
 from bisenet.layouts import SUFFIXES, count_kinds, find_layout, list_paths, spread, value_counts
 from bisenet.lists import read_lines
-from bisenet.pairing import Folder, Source, pair_split, place
-from bisenet.polygons import count_labels, read_json
+from bisenet.pairing import Folder, Source, hash_share, pair_split
+from bisenet.polygons import count_labels, parse_json
+from bisenet.rendering import AnnotationReader, read_values
 from bisenet.yaml12 import yaml_line
 
 SAMPLE = 200  # labels that are read, evenly spread; all, where there are fewer
@@ -48,7 +49,6 @@ class Evidence:
     pixels: Counter = field(default_factory=Counter)  # value -> pixels
     images: Counter = field(default_factory=Counter)  # value -> images
     values: dict = field(default_factory=dict)  # image -> its values
-    shapes: dict = field(default_factory=dict)  # name of a polygon -> how many
     faults: list = field(default_factory=list)
     palette: dict = field(default_factory=dict)  # index -> colour
 
@@ -123,7 +123,7 @@ def _look(folder, sample, annotations):
     faults, by_form = [], {2: Evidence(), 3: Evidence()}
     for _, image, label in sample:
         try:
-            raw = read_raw(folder / label)
+            raw = read_values(folder / label)
         except InputError as error:
             faults.append(str(error))
             continue
@@ -243,10 +243,9 @@ def _look_at_polygons(folder, sample, annotations):
     shapes = Counter()
     for file in annotations:
         try:
-            shapes.update(count_labels(read_json(read_file(folder / file), folder / file)))
+            shapes.update(count_labels(parse_json(read_file(folder / file), folder / file)))
         except InputError as error:
             evidence.faults.append(str(error))
-    evidence.shapes = shapes
     names = {}
     for raw in shapes:
         if shapes[raw] and raw.strip():
@@ -263,11 +262,11 @@ def _look_at_polygons(folder, sample, annotations):
         entry = {"name": name, **({"id": aliases} if aliases else {}), "color": list(color)}
         suggestion.classes.append((entry, name, ""))
     table = ClassTable.from_dict(_as_table(suggestion), folder / "dataset.yaml")
-    read = LabelReader(table)
+    read = AnnotationReader(table)
     for found, image, label in sample:
         try:
             part = found.coco.get(label)
-            counts = value_counts(read.coco(part, folder / label) if part else read(folder / label))
+            counts = value_counts(read(folder / label, part))
         except InputError as error:
             evidence.faults.append(str(error))
             continue
@@ -280,10 +279,10 @@ def _look_at_polygons(folder, sample, annotations):
         suggestion.classes.pop(0)  # what the shapes leave over is hardly anything
         suggestion.notes.append("What no shape covers is ignored; a class called background would take it")
         del evidence.pixels[background], evidence.images[background]
-    for place_, (entry, name, _) in enumerate(suggestion.classes):
+    for place, (entry, name, _) in enumerate(suggestion.classes):
         count = sum(shapes[raw] for raw in names.get(name, []))
         what = f"{count} shapes, " if name in names else "what no shape covers, "
-        suggestion.classes[place_] = entry, name, what + evidence.comment(name)
+        suggestion.classes[place] = entry, name, what + evidence.comment(name)
     return evidence, suggestion
 
 
@@ -428,7 +427,7 @@ def _share(names, evidence):
     every = set(evidence.pixels)
     best = 0.2, 0, False
     for percent in SHARES:
-        val = [image for image, name in names.items() if place(name) < percent / 100]
+        val = [image for image, name in names.items() if hash_share(name) < percent / 100]
         if not 0 < len(val) < len(names):
             continue
         held = set(val)

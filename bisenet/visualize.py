@@ -48,13 +48,12 @@ def blend(image, label, table, alpha):
 def legend(label, table, width):
     """A strip, `width` pixels wide, of the classes that occur in the label: colour and name, most frequent first."""
     counts = np.bincount(label.ravel(), minlength=256)
-    return _legend_of(counts, table, width)
+    return _legend_of(counts, table, width, font_size(width))
 
 
-def _legend_of(counts, table, width):
-    """counts: (256,) pixels of each train id"""
+def _legend_of(counts, table, width, size):
+    """counts: (256,) pixels of each train id; size: of the font, in pixels"""
     order = [i for i in np.argsort(-counts[:IGNORE], kind="stable").tolist() if counts[i]]
-    size = font_size(width)
     font, row_height = ImageFont.load_default(size), round(size * 1.7)
     places, x, y = [], GAP, 0
     for i in order:
@@ -101,13 +100,13 @@ def comparison(image, truth, prediction, table, alpha):
     return np.vstack([*rows, legend(seen, table, rows[0].shape[1])])
 
 
-def shrink_to(image, longest):
-    """The image, made smaller where its longer side exceeds `longest` pixels."""
+def shrink_to(image, longest, interpolation=cv2.INTER_AREA):
+    """The image or label, made smaller where its longer side exceeds `longest` pixels."""
     scale = longest / max(image.shape[:2])
     if scale >= 1:
         return image
     size = [max(1, round(side * scale)) for side in image.shape[1::-1]]
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return cv2.resize(image, size, interpolation=interpolation)
 
 
 def contact_sheet(tiles, table, columns=4, width=360, height=270):
@@ -122,7 +121,7 @@ def contact_sheet(tiles, table, columns=4, width=360, height=270):
     rows = [cells[start : start + columns] for start in range(0, len(cells), columns)]
     rows = [np.hstack([part for cell in row for part in (cell, gap)][:-1]) for row in rows]
     counts = sum(np.bincount(label.ravel(), minlength=256) for _, _, label in tiles)
-    return np.vstack([*rows, _legend_of(counts, table, rows[0].shape[1])])
+    return np.vstack([*rows, _legend_of(counts, table, rows[0].shape[1], font_size(width))])
 
 
 def _fitted(picture, width, height):

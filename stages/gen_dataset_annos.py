@@ -38,7 +38,7 @@ def annotate():
     faults.check(f"faults in {dataset.root}")
     for warning in warnings:
         print(f"warning: {warning}")
-    rmtree(ANNOS / "labels", ignore_errors=True)
+    rmtree(ANNOS, ignore_errors=True)  # nothing of an earlier dataset beside what follows
     splits = {
         split: render_labels(found, dataset.table, ANNOS, f"labels/{split}", **reading)
         for split, found in splits.items()

@@ -98,8 +98,8 @@ def test_pictures_show_pairs_by_lot_and_the_rarest_classes(report):
         picture = np.asarray(image)
     # The first tile, 360 x 270 under its title, is the image with class c: 2 rows of 4 pixels, each 90 x 90.
     tile = picture[:, :360]
-    top = int(np.argmax((tile[:, 315] == [51, 51, 178]).all(1)))
-    assert np.array_equal(tile[top, [45, 135, 315]], [[178, 51, 51], [51, 178, 51], [51, 51, 178]])
+    top = int(np.argmax((tile[:, 315] == [41, 41, 194]).all(1)))
+    assert np.array_equal(tile[top, [45, 135, 315]], [[194, 41, 41], [41, 194, 41], [41, 41, 194]])
     assert np.array_equal(tile[top + 90, 315], [102] * 3)
 
 

@@ -1,5 +1,6 @@
 """Batches: which image comes when, for any number of processes and workers."""
 
+import os
 from itertools import islice
 from types import SimpleNamespace
 
@@ -230,7 +231,7 @@ def test_a_validation_draws_nothing_from_the_stream_that_dropout_uses(data, data
 
 @pytest.mark.parametrize(("kind", "pinned"), [("cpu", False), ("cuda", True)])
 def test_memory_is_pinned_for_a_gpu_alone_and_workers_can_be_automatic(dataset, monkeypatch, kind, pinned):
-    monkeypatch.setattr(loader.os, "sched_getaffinity", lambda process: {0, 1, 2}, raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1, 2}, raising=False)
     monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
     place = {"workers": "auto", "device": torch.device(kind)}
     batches = train_loader(dataset, batch_size=2, max_iter=1, seed=8, **place)
@@ -278,7 +279,7 @@ def test_each_process_trains_on_its_share(dataset, monkeypatch):
     ],
 )
 def test_workers_are_what_was_asked_or_fit_the_machine(monkeypatch, workers, device, cores, local, expected):
-    monkeypatch.setattr(loader.os, "sched_getaffinity", lambda process: set(range(cores)), raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(cores)), raising=False)
     monkeypatch.setenv("LOCAL_WORLD_SIZE", str(local))
     assert count_workers(workers, SimpleNamespace(type=device)) == expected
 

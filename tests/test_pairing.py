@@ -9,7 +9,7 @@ import pytest
 
 from bisenet.datasets import load_dataset
 from bisenet.errors import InputError, refuse
-from bisenet.pairing import Source, pair_split, place
+from bisenet.pairing import Source, hash_share, pair_split
 
 
 def pairs_of(dataset):
@@ -318,7 +318,7 @@ def test_a_share_splits_all_files_in_two_and_no_file_moves_when_others_come_or_g
 
 def test_the_place_of_a_name_never_changes():
     # SHA-256 of "0001" begins with 888b19a43b15
-    assert place("0001") == 0x888B19A43B15 / 2**48
+    assert hash_share("0001") == 0x888B19A43B15 / 2**48
 
 
 COCO = {
@@ -415,3 +415,20 @@ def test_a_pipe_is_no_file(make_dataset):
     dataset = make_dataset(["i/a.jpg", "i/b.jpg", "l/a.png"], images="i", labels="l")
     os.mkfifo(dataset.root / "l/b.png")
     assert pairs_of(dataset) == [("i/a.jpg", "l/a.png")]
+
+
+def test_an_image_is_no_label_of_itself(make_dataset):
+    dataset = make_dataset(["d/a.jpg", "d/a.json", "d/b.jpg", "d/b.json"], images="d", labels="d")
+    assert pairs_of(dataset) == [("d/a.jpg", "d/a.json"), ("d/b.jpg", "d/b.json")]
+    assert not pair_split(make_dataset(["i/a.png"], name="alone", images="i", labels="i"), "train").pairs
+
+
+def test_an_image_of_two_sources_has_one_label_or_is_a_fault(make_dataset):
+    dataset = make_dataset(["i/a.jpg", "l/a.png", "m/a.png"])
+    for name, label in ("same", "l"), ("other", "m"):
+        (dataset.root / f"{name}.csv").write_text(f"i/a.jpg,{label}/a.png\n")
+    pattern = Source.from_dict({"images": "i", "labels": "l"}, "form")
+    lists = {name: Source.from_dict({"list": f"{name}.csv"}, "form") for name in ("same", "other")}
+    assert pairs_of(replace(dataset, splits={"train": [lists["same"], pattern]})) == [("i/a.jpg", "l/a.png")]
+    with pytest.raises(InputError, match=r"1 images have two labels: i/a\.jpg; keep one"):
+        pairs_of(replace(dataset, splits={"train": [lists["other"], pattern]}))

@@ -151,7 +151,7 @@ def test_an_experiment_in_a_temporary_folder_needs_nothing_but_what_is_tracked(p
 def test_every_plot_of_the_pipeline_has_points(project):
     plots = json.loads(project.run("dvc", "plots", "show", "--json"))["data"]
     named = {name: entries for name, entries in plots.items() if not name.endswith(".png")}
-    assert len(named) == 9
+    assert len(named) == 11
     for name, entries in named.items():
         assert entries[0]["content"]["data"]["values"], name
 

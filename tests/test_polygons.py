@@ -26,9 +26,9 @@ from bisenet.polygons import (
     draw_coco,
     draw_json,
     draw_labelme,
+    parse_json,
     polygon_format,
     read_coco,
-    read_json,
 )
 
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "polygons.json").read_text(encoding="utf-8"))
@@ -336,7 +336,7 @@ def test_a_missing_pycocotools_is_named(tmp_path, monkeypatch):
 )
 def test_a_broken_json_file(data):
     with pytest.raises(InputError, match="x.json: is not a whole JSON file .*again"):
-        read_json(data, "x.json")
+        parse_json(data, "x.json")
 
 
 def test_json_that_is_no_label():

@@ -15,7 +15,7 @@ from bisenet.errors import Faults, InputError
 from bisenet.images import write_png
 from bisenet.labels import LabelReader
 from bisenet.pairing import Source, pair_split
-from bisenet.rendering import render_labels
+from bisenet.rendering import AnnotationReader, render_labels
 
 TABLE = ClassTable.from_dict(
     {
@@ -114,7 +114,7 @@ FORMS = {
 @pytest.mark.parametrize("form", FORMS)
 def test_one_mask_in_every_form_is_one_label(tmp_path, form):
     FORMS[form](tmp_path / f"label.{form}")
-    label = LabelReader(TABLE)(tmp_path / f"label.{form}")
+    label = AnnotationReader(TABLE)(tmp_path / f"label.{form}")
     assert label.dtype == np.uint8
     assert np.array_equal(label, TRUTH)
 

@@ -17,13 +17,15 @@ PLACE_NOT_CONTENT = {  # where and how safely a stage runs, not what it makes: n
 }
 LEVELS = [  # a module imports only from levels before its own
     {"__init__", "errors"},
-    {"arrays", "artifacts", "file_cache", "lists", "locks", "precision", "progress", "signals", "synchronized"}
+    {"artifacts", "cores", "file_cache", "lists", "locks", "precision", "progress", "signals", "synchronized"}
     | {"weights", "yaml12"},
-    {"classes", "distributed", "images", "parallel", "scenes"},
+    {"classes", "distributed", "parallel", "scenes"},
+    {"arrays"},
+    {"images"},
     {"polygons"},
     {"pairing", "labels", "resume", "transforms", "models"},
-    {"annotations", "datasets", "digests", "layouts", "rendering", "statistics", "visualize"},
-    {"losses", "schedules", "optim", "metrics", "inference", "loader"},
+    {"annotations", "datasets", "digests", "rendering", "statistics", "visualize"},
+    {"layouts", "losses", "schedules", "optim", "metrics", "inference", "loader"},
     {"dataset_report", "suggestion", "trainer", "evaluation", "checkpoint", "reporting"},
 ]
 

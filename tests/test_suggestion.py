@@ -14,9 +14,9 @@ from PIL import Image
 from bisenet.datasets import load_dataset
 from bisenet.errors import InputError
 from bisenet.images import write_png
-from bisenet.labels import LabelReader
 from bisenet.layouts import EXAMPLE
 from bisenet.pairing import pair_split
+from bisenet.rendering import AnnotationReader
 from bisenet.suggestion import suggest
 from bisenet.yaml12 import read_yaml
 from stages import gen_dataset_annos
@@ -334,14 +334,14 @@ def test_what_is_suggested_is_read_as_it_stands(tmp_path, layout):
 def pairs_that_are_true(make):
     """How many pairs the pipeline finds; each band is one class or ignored, the same in all labels."""
     dataset = load_dataset(make.root.name, make.root.parent)
-    read, meaning, count = LabelReader(dataset.table), set(), 0
+    read, meaning, count = AnnotationReader(dataset.table), set(), 0
     for split in ("train", "val"):
         found = pair_split(dataset, split)
         assert found.faults == found.unmatched() == []
         assert found.pairs
         for image, label in found.pairs:
             part, path = found.coco.get(label), make.root / label
-            train_ids = read.coco(part, path) if part else read(path)
+            train_ids = read(path, part)
             meaning |= set(zip(make.truth[image].ravel().tolist(), train_ids.ravel().tolist(), strict=True))
         count += len(found.pairs)
     bands = {band for band, _ in meaning}
@@ -616,7 +616,7 @@ def test_real_photographs(tmp_path, camvid):
     assert sum(map(len, pairs)) == len(list((camvid / "val").glob("*.jpg")))
     for image, label in pairs[1]:
         assert image.replace("images", "labels").replace(".jpg", ".png") == label
-        assert (LabelReader(dataset.table)(root / label) == np.asarray(Image.open(root / label))).all()
+        assert (AnnotationReader(dataset.table)(root / label) == np.asarray(Image.open(root / label))).all()
 
 
 def test_the_examples_that_people_start_from_are_read(tmp_path):

@@ -221,7 +221,8 @@ def test_a_contact_sheet_is_a_grid_of_titled_pictures_above_one_legend():
         cell = sheet[row * (bar + 80) + bar :, column * 108 :][:80, :100]
         assert (cell[15:65] == picture[0, 0]).all()  # 20 x 10 becomes 100 x 50, in the middle of white
         assert (cell[:15] == 255).all() and (cell[65:] == 255).all()
-    assert np.array_equal(sheet[3 * (bar + 80) :], legend(np.array([0, 0, 0, 1, 1], np.uint8), TABLE, 208))
+    below = sheet[3 * (bar + 80) :]
+    assert np.array_equal(below, legend(np.array([0, 0, 0, 1, 1], np.uint8), TABLE, 208))
 
 
 def test_a_long_title_loses_its_middle_to_fit():

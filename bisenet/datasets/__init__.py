@@ -62,7 +62,9 @@ def load_dataset(name, data_root):
     if unknown:
         raise InputError(f"{source}: '{unknown[0]}' is none of {', '.join(sorted(KEYS))}")
     expected, channels = data.get("expected") or {}, data.get("channels")
-    if not isinstance(expected, dict) or any(type(count) is not int for count in expected.values()):
+    if not isinstance(expected, dict) or any(
+        split not in SPLITS or type(count) is not int or count < 1 for split, count in expected.items()
+    ):
         raise InputError(f"{source}: 'expected' is {{train: pairs, val: pairs}}, not {expected}")
     if channels is not None and (type(channels) is not int or channels < 1):
         raise InputError(f"{source}: 'channels' is a whole number, 1 or more, not {channels!r}")
