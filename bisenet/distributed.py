@@ -64,7 +64,9 @@ def process_group(device):
         yield
         return
     # On GPUs too what is counted on the CPU goes through gloo: votes that shall not wait for a GPU.
-    dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
+    backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
+    store, own_rank, size = next(dist.rendezvous("env://"))
+    dist.init_process_group(backend, store=_fresh(store), rank=own_rank, world_size=size)
     try:
         yield
     except RuntimeError as error:
@@ -73,6 +75,17 @@ def process_group(device):
         raise InputError("another process of this training has ended; its own message says why") from None
     finally:
         dist.destroy_process_group()
+
+
+def _fresh(store):
+    """The store without the addresses of processes that are gone.
+
+    torchrun restarts workers with the store of those before them, where they may look for each other in vain. Only the
+    number of restarts on one machine tells them apart: those of several machines may count differently.
+    """
+    if os.environ.get("GROUP_WORLD_SIZE", "1") != "1":
+        return store
+    return dist.PrefixStore(f"restart {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
 
 
 def check_batch_size(batch_size):

@@ -168,7 +168,7 @@ def test_two_processes_learn_what_one_does(undisturbed, undisturbed_pair):
 
 def test_torchrun_restarts_a_killed_worker_from_the_last_save(project, undisturbed_pair):
     status, output = project.train(
-        "torchrun", "--standalone", "--nproc-per-node=2", "--max-restarts=3",
+        "torchrun", "--standalone", "--nproc-per-node=2", "--max-restarts=1",
         module="hook", HOOK_AT="step 5 of rank 1",
     )  # fmt: skip
     assert status == 0, output
