@@ -142,14 +142,29 @@ def test_what_follows_runs_on_the_gpu_that_was_chosen(monkeypatch, torchrun):
     if torchrun:
         monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.setattr(torch.cuda, "set_device", lambda device: calls.append(("device", str(device))))
-    monkeypatch.setattr(dist, "init_process_group", lambda backend: calls.append(("join", backend)))
+    monkeypatch.setattr(dist, "rendezvous", lambda method: iter([("store", 1, 2)]))
+    monkeypatch.setattr(distributed, "_fresh", lambda store: store)
+    monkeypatch.setattr(dist, "init_process_group", lambda backend, **place: calls.append(("join", backend, place)))
     monkeypatch.setattr(dist, "destroy_process_group", lambda: calls.append("leave"))
     with process_group(torch.device("cuda", 1)):
         calls.append("work")
     if torchrun:
-        assert calls == [("device", "cuda:1"), ("join", "cpu:gloo,cuda:nccl"), "work", "leave"]
+        place = {"store": "store", "rank": 1, "world_size": 2}
+        assert calls == [("device", "cuda:1"), ("join", "cpu:gloo,cuda:nccl", place), "work", "leave"]
     else:
         assert calls == [("device", "cuda:1"), "work"]
+
+
+def test_restarted_processes_do_not_see_what_those_before_them_wrote(monkeypatch):
+    store = dist.HashStore()
+    monkeypatch.setenv("GROUP_WORLD_SIZE", "1")
+    for restart in ("0", "1"):
+        monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", restart)
+        own = distributed._fresh(store)
+        assert not own.check(["address"])
+        own.set("address", "here")
+    monkeypatch.setenv("GROUP_WORLD_SIZE", "2")
+    assert distributed._fresh(store) is store
 
 
 def samples():
