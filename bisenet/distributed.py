@@ -88,20 +88,28 @@ def _fresh(store):
     return dist.PrefixStore(f"restart {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
 
 
-def check_batch_size(batch_size):
-    """Raises `InputError` unless every process has an image of each batch, and batch norm has two in all."""
-    if batch_size < world_size():
-        raise InputError(f"batch_size: {batch_size} images are too few for {world_size()} processes, one for each")
-    if batch_size == 1:
-        raise InputError("batch_size: batch norm needs 2 images or more")
+def micro_batch_size(batch_size, accumulate):
+    """The images of each of `accumulate` micro-batches, over all processes together.
+
+    Raises `InputError` unless they are equal, every process has an image of each, and batch norm has two in all.
+    """
+    if batch_size % accumulate:
+        fits = ", ".join(str(number) for number in range(1, batch_size) if batch_size % number == 0)
+        raise InputError(f"accumulate: a batch_size of {batch_size} has no {accumulate} equal parts; use {fits}")
+    size = batch_size // accumulate
+    where = f" in each of {accumulate} micro-batches (accumulate)" if accumulate > 1 else ""
+    if size < world_size():
+        raise InputError(f"batch_size: {size} images{where} are too few for {world_size()} processes, one for each")
+    if size == 1:
+        raise InputError(f"batch_size: batch norm needs 2 images or more{where}")
+    return size
 
 
 def replicate(model, device, batch_size):
     """The model as each process trains it: itself alone, else gradients and batch statistics are shared.
 
-    So the processes together compute what one would that had the whole batch. Raises `InputError` if that is too small.
+    So the processes together compute what one would that had the whole batch. Its size is one of `micro_batch_size`.
     """
-    check_batch_size(batch_size)
     if not dist.is_initialized():
         return model
     model = synchronize(model, device, rank(), world_size(), batch_size)

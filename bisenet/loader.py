@@ -77,13 +77,15 @@ class ShuffledBatches:
         return np.random.default_rng([self.seed, passed, self.length]).permutation(self.length)
 
 
-def train_loader(dataset, start=0, *, batch_size, max_iter, seed, workers, device):
+def train_loader(dataset, start=0, *, batch_size, max_iter, seed, workers, device, accumulate=1):
     """Batches (image (N, h, w, C), label (N, h, w) uint8), those from number `start` to `max_iter`.
 
-    N is this process's share of the total `batch_size`; workers: a number, or `auto`; device: where batches will go.
+    Each comes in `accumulate` equal parts, one after the other; N is this process's share of such a part.
+    batch_size: the total; workers: a number, or `auto`; device: where batches will go
     """
     place = {"rank": rank(), "world_size": world_size()}
-    batches = ShuffledBatches(len(dataset), batch_size, max_iter, seed=seed, start=start, **place)
+    size, start, stop = batch_size // accumulate, start * accumulate, max_iter * accumulate
+    batches = ShuffledBatches(len(dataset), size, stop, seed=seed, start=start, **place)
     return DataLoader(dataset, batch_sampler=batches, **_loading(workers, device))
 
 

@@ -1,7 +1,9 @@
 """Losses over logits (N, C, H, W) and labels (N, H, W) of train ids, where `IGNORE` does not count."""
 
 import math
+from itertools import repeat
 from statistics import median
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -24,7 +26,8 @@ class OhemCrossEntropy(nn.Module):
     class_weights: (C,) tensor or None; a pixel's loss is weighed by its class, and the mean divides by the weights.
     Returns a scalar float32; 0, with zero gradient, where no pixel is valid (upstream: NaN).
     What is hard, and what the sum is divided by, is of the pixels of all processes: the mean of what they return is the
-    loss of the whole batch, and the mean of their gradients its gradient.
+    loss of the whole batch, and the mean of their gradients its gradient. Where a process has its share of the batch as
+    several micro-batches, each is called with its `Share`, and their sum counts.
     Source: upstream's OhemCELoss; threshold 0.7 there.
     """
 
@@ -33,28 +36,59 @@ class OhemCrossEntropy(nn.Module):
         self.hard_loss = -math.log(threshold)
         self.register_buffer("class_weights", class_weights)
 
-    def forward(self, logits, label):
+    def forward(self, logits, label, share=None):
+        losses, label = self.pixels(logits, label)
+        if share is None:
+            [share] = self.shares([losses.detach()], [label])
+        if share.kept is not None:
+            losses, label = losses[share.kept], label[share.kept]
+        if self.class_weights is not None:
+            losses = self.class_weights[label] * losses
+        return world_size() * losses.sum() / share.divisor
+
+    def pixels(self, logits, label):
+        """The losses and labels of the valid pixels, (n,) each."""
         label = label.long()  # no copy where it is already
         losses = F.cross_entropy(logits.float(), label, ignore_index=IGNORE, reduction="none")
         valid = label != IGNORE
-        losses, label = losses[valid], label[valid]
-        if self.hard_loss > 0:
-            losses, label = self._hardest(losses, label)
-        if self.class_weights is None:
-            total, weight = losses.sum(), losses.new_tensor(losses.numel())
-        else:
-            weights = self.class_weights[label]
-            total, weight = (weights * losses).sum(), weights.sum()
-        weight = sum_over_processes(weight).clamp(min=torch.finfo(losses.dtype).tiny)
-        return world_size() * total / weight
+        return losses[valid], label[valid]
 
-    def _hardest(self, losses, label):
-        hard = losses > self.hard_loss
-        counts = torch.stack([hard.sum(), hard.new_tensor(hard.numel(), dtype=torch.int64)])
+    def shares(self, losses, labels):
+        """The `Share` of each micro-batch. losses, labels: what `pixels` gives of each; a plain mean needs no losses"""
+        chosen = self._hardest(losses) if self.hard_loss > 0 else [None] * len(labels)
+        weights = [
+            self._weight(label if kept is None else label[kept]) for label, kept in zip(labels, chosen, strict=True)
+        ]
+        divisor = sum_over_processes(torch.stack(weights).sum()).clamp(min=torch.finfo(torch.float32).tiny)
+        return [Share(kept, divisor) for kept in chosen]
+
+    def _weight(self, label):
+        if self.class_weights is None:
+            return torch.tensor(label.numel(), dtype=torch.float32, device=label.device)
+        return self.class_weights[label].sum()
+
+    def _hardest(self, parts):
+        """Which pixels of each micro-batch count, as masks or indices."""
+        hard = [losses > self.hard_loss for losses in parts]
+        sizes = [losses.numel() for losses in parts]
+        enough = torch.stack([mask.sum() for mask in hard]).sum()
+        counts = torch.stack([enough, enough.new_tensor(sum(sizes))])
         enough, valid = sum_over_processes(counts).tolist()
         least = max(int(valid * MIN_KEPT), 1)
-        kept = hard if enough >= least else losses.topk(share_of_largest(losses.detach(), least)).indices
-        return losses[kept], label[kept]
+        if enough >= least:
+            return hard
+        losses = torch.cat(parts)
+        kept = losses.topk(share_of_largest(losses, least)).indices
+        if len(parts) == 1:
+            return [kept]
+        return list(torch.zeros_like(losses, dtype=torch.bool).index_fill(0, kept, True).split(sizes))
+
+
+class Share(NamedTuple):
+    """What a micro-batch has in the loss of the whole batch."""
+
+    kept: torch.Tensor | None  # which of its valid pixels count, as a mask or indices; None: all
+    divisor: torch.Tensor  # of the sum over the pixels of all micro-batches and processes
 
 
 def share_of_largest(values, count):
@@ -82,11 +116,32 @@ class MultiHeadLoss(nn.Module):
         self.criterion = criterion
         self.aux_weight = aux_weight
 
-    def forward(self, outputs, label):
-        logits, aux = outputs
+    def forward(self, outputs, label, shares=None):
+        """shares: of a micro-batch, its entry of what `shares` returns"""
         label = label.long()
-        main, *boosters = [self.criterion(head, label) for head in (logits, *aux)]
+        heads = zip(_heads(outputs), shares or repeat(None), strict=False)
+        main, *boosters = [self.criterion(head, label, share) for head, share in heads]
         return main + self.aux_weight * sum(boosters), [main, *boosters]
+
+    @torch.no_grad()
+    def shares(self, labels, outputs):
+        """For each micro-batch the `Share` of each head, which makes their losses add up to that of the whole batch.
+
+        labels: of each micro-batch; outputs: an iterable of the model's outputs for them, which is only used where the
+        choice of pixels depends on these
+        """
+        valid = [label[label != IGNORE].long() for label in labels]
+        if self.criterion.hard_loss == 0:
+            return [repeat(share) for share in self.criterion.shares(None, valid)]
+        batches = zip(outputs, labels, strict=True)
+        losses = [[self.criterion.pixels(head, label)[0] for head in _heads(output)] for output, label in batches]
+        heads = [self.criterion.shares(of_one, valid) for of_one in zip(*losses, strict=True)]
+        return list(zip(*heads, strict=True))
+
+
+def _heads(outputs):
+    """(logits, [aux logits, ...]) -> [logits, aux logits, ...]"""
+    return [outputs[0], *outputs[1]]
 
 
 def class_weights(mode, shares, frequencies=None):

@@ -27,10 +27,14 @@ def parameter_groups(model, *, lr, head_lr_factor, weight_decay):
 
 
 def build_optimizer(groups, *, optimizer, momentum):
-    """`sgd` with momentum, or `adamw` with betas (momentum, 0.999)."""
+    """`sgd` with momentum; `adam` or `adamw` with betas (momentum, 0.999).
+
+    The weight decay of `sgd` and `adam` is L2, a part of the gradient; that of `adamw` shrinks the weights directly.
+    """
     if optimizer == "sgd":
         return torch.optim.SGD(groups, momentum=momentum)
-    return torch.optim.AdamW(groups, betas=(momentum, 0.999))
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[optimizer]
+    return kind(groups, betas=(momentum, 0.999))
 
 
 def set_lr(optimizer, ratio):

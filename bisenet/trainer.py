@@ -4,6 +4,7 @@ import math
 import signal
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 try:
@@ -13,7 +14,7 @@ except ImportError:  # Windows
 
 import torch
 
-from bisenet.distributed import highest, replicate, shared_faults, sum_over_processes, world_size
+from bisenet.distributed import highest, micro_batch_size, replicate, shared_faults, sum_over_processes, world_size
 from bisenet.errors import InputError, Interrupted
 from bisenet.metrics import scores
 from bisenet.optim import set_lr
@@ -57,16 +58,18 @@ class Trainer:
     """A model that learns, and everything that changes as it does: `state_dict` has it all.
 
     model: on `device`; where several processes train, its batch norms and dropouts from now on act on the whole batch
-    criterion: (model output, label) -> (loss, [loss of each head])
+    criterion: a `MultiHeadLoss`
     schedule: optimiser step -> ratio of the base lr
     normalize: images as they come -> the model's input
-    batch_size: of all processes together
+    batch_size: of all processes together; accumulate: the number of micro-batches that it comes in
     ema: decay of the moving average of the weights, which then is what counts in the end; 0 for none
     """
 
-    def __init__(self, model, *, criterion, optimizer, schedule, normalize, device, amp, batch_size, ema=0.0):
+    def __init__(
+        self, model, *, criterion, optimizer, schedule, normalize, device, amp, batch_size, accumulate=1, ema=0.0
+    ):
         self.average = MovingAverage(model, ema) if ema else None
-        self.replica = replicate(model, device, batch_size)
+        self.replica = replicate(model, device, micro_batch_size(batch_size, accumulate))
         self.model = model.train()
         self.heads = ["main", *model.AUX_HEADS]
         self.criterion = criterion
@@ -76,6 +79,7 @@ class Trainer:
         self.device = device
         self.amp = amp
         self.batch_size = batch_size
+        self.accumulate = accumulate
         self.scaler = gradient_scaler(device, amp)
         self.at = Position()
 
@@ -84,20 +88,27 @@ class Trainer:
         """The model as it is measured and kept."""
         return self.average.model if self.average else self.model
 
-    def step(self, image, label):
-        """Learn from one batch: (N, H, W, C) images, (N, H, W) uint8 train ids, this process's share.
+    def step(self, *batches):
+        """Learn from one batch, this process's share of it, which comes in as many micro-batches as fit the memory.
 
+        batches: ((N, H, W, C) images, (N, H, W) uint8 train ids) of each micro-batch
+
+        Gradients are those of the whole batch at once, but that batch norm sees one micro-batch at a time.
         Returns None; or, where a loss or gradient is not finite in any process, a text that says which, and then the
         weights, batch statistics and random state are as before. Under fp16 a gradient only skips the step.
         """
         started, before = time.monotonic(), self._random_state_and_buffers()
         lr = set_lr(self.optimizer, self.schedule(self.at.steps))
-        image, label = image.to(self.device, non_blocking=True), label.to(self.device, non_blocking=True)
-        with autocast(self.device, self.amp):
-            loss, head_losses = self.criterion(self.replica(self.normalize(image)), label)
+        batches = [[part.to(self.device, non_blocking=True) for part in batch] for batch in batches]
         self.optimizer.zero_grad()
-        self.scaler.scale(loss).backward()
-        losses = sum_over_processes(torch.stack([loss, *head_losses]).detach()) / world_size()
+        losses = 0.0
+        for number, ((image, label), shares) in enumerate(zip(batches, self._shares(batches, before), strict=True), 1):
+            with nullcontext() if number == len(batches) else self._own_gradients():
+                with autocast(self.device, self.amp):
+                    loss, head_losses = self.criterion(self.replica(self.normalize(image)), label, shares)
+                self.scaler.scale(loss).backward()
+            losses = losses + torch.stack([loss, *head_losses]).detach()
+        losses = sum_over_processes(losses) / world_size()
         fault = self._not_finite(losses)
         if fault:
             self._restore(*before)
@@ -114,6 +125,20 @@ class Trainer:
         self.at.count += 1
         self.at.step_seconds += time.monotonic() - started
         return None
+
+    def _shares(self, batches, before):
+        """What each micro-batch has in the loss of the whole batch; nothing is learnt from finding out."""
+        if len(batches) == 1:
+            return [None]
+        with torch.no_grad(), autocast(self.device, self.amp):
+            outputs = (self.model(self.normalize(image)) for image, _ in batches)
+            shares = self.criterion.shares([label for _, label in batches], outputs)
+        self._restore(*before)
+        return shares
+
+    def _own_gradients(self):
+        """Several processes add up their gradients once, at the last micro-batch."""
+        return self.replica.no_sync() if self.replica is not self.model else nullcontext()
 
     def _not_finite(self, losses):
         names = ["loss", *self.heads]
@@ -208,7 +233,7 @@ def train(
 ):  # fmt: skip
     """Train to the end, from the last save of `run` where there is one; returns the `Best` of the validations.
 
-    batches: number of the first batch -> an iterable of (image, label) up to `max_iter`
+    batches: number of the first batch -> an iterable of (image, label), micro-batch by micro-batch, up to `max_iter`
     files: number of a batch -> the files in it, for messages
     validate: model -> (C, C) confusion matrix, at every `val_every` iterations and after the last
     report: a `TrainingReport` or `SilentReport`; run: the `UnfinishedRun`; stop: a `StopRequest`
@@ -251,9 +276,9 @@ def train(
                 break
             started = time.monotonic()
             with shared_faults():
-                image, label = next(loader)
+                micro_batches = [next(loader) for _ in range(trainer.accumulate)]
             at.data_seconds += time.monotonic() - started
-            fault = trainer.step(image, label)
+            fault = trainer.step(*micro_batches)
             if fault:
                 fault = f"iteration {at.iteration + 1}: {fault}; in this batch: {', '.join(files(at.iteration))}"
                 if at.left_out == skip_nonfinite:

@@ -75,30 +75,38 @@ def _by_channels(image, change):
 class TrainTransform:
     """Random scale, crop, flip and colour jitter.
 
-    crop: (H, W) of the result; images smaller than it are padded
-    scales: (lowest, highest) factor, drawn evenly
+    crop: (H, W) that is cut out, and the size of the result; images smaller than it are padded
+    scales: (lowest, highest) factor, drawn evenly; or three and more, of which one is drawn
+    resize: (H, W) that the crop is then brought to, and the size of the result; None for the crop's own
     flip: probability of a mirror image
     jitter: brightness, contrast and saturation are each scaled by a factor from 1 - jitter to 1 + jitter
     mean: the dataset's mean (C values, 0..1), with which images are padded: 0 once normalised
     """
 
-    def __init__(self, *, crop, scales, flip, jitter, mean):
+    def __init__(self, *, crop, scales, flip, jitter, mean, resize=None):
         self.crop_size = crop
         self.scales = scales
+        self.size = resize or crop
         self.flip_probability = flip
         self.jitter = jitter
         self.mean = mean
 
     def __call__(self, image, label, rng):
-        scale = rng.uniform(*self.scales)
+        scale = rng.uniform(*self.scales) if len(self.scales) == 2 else self.scales[rng.integers(len(self.scales))]
         image, label = resize(image, label, [max(1, math.ceil(s * scale)) for s in label.shape])
         spare = [max(have - want, 0) for have, want in zip(label.shape, self.crop_size, strict=True)]
         top, left = (int(rng.integers(s + 1)) for s in spare)
         image, label = crop(image, label, top, left, self.crop_size)
+        image, label = resize(image, label, self._resized(label.shape))
         if rng.random() < self.flip_probability:
             image, label = flip(image, label)
         factors = rng.uniform(1 - self.jitter, 1 + self.jitter, size=3)
         if self.jitter:
             image = adjust_colors(image, *factors.tolist())
         fill = tuple(round(np.iinfo(image.dtype).max * channel) for channel in self.mean)
-        return pad(np.ascontiguousarray(image), np.ascontiguousarray(label), self.crop_size, fill)
+        return pad(np.ascontiguousarray(image), np.ascontiguousarray(label), self.size, fill)
+
+    def _resized(self, shape):
+        """The size of a window of `shape`, once the crop, which it fills or which it is padded to, has its own."""
+        sizes = zip(shape, self.size, self.crop_size, strict=True)
+        return tuple(max(1, round(side * size / window)) for side, size, window in sizes)

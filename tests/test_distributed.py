@@ -12,11 +12,11 @@ from torch import multiprocessing, nn
 
 from bisenet import distributed, locks
 from bisenet.distributed import (
-    check_batch_size,
     choose_device,
     from_first,
     gather,
     highest,
+    micro_batch_size,
     process_group,
     rank,
     replicate,
@@ -97,26 +97,30 @@ def test_more_processes_than_gpus_are_refused(gpus, monkeypatch):
         choose_device("auto")
 
 
-@pytest.mark.parametrize(("batch_size", "processes"), [(2, 1), (16, 4), (4, 4), (6, 4), (2, 2)])
-def test_batches_that_can_be_shared_out(monkeypatch, batch_size, processes):
+@pytest.mark.parametrize(
+    ("batch_size", "accumulate", "processes", "size"),
+    [(2, 1, 1, 2), (16, 1, 4, 16), (4, 1, 4, 4), (6, 1, 4, 6), (16, 4, 4, 4), (6, 3, 1, 2), (6, 2, 3, 3)],
+)
+def test_batches_that_can_be_shared_out(monkeypatch, batch_size, accumulate, processes, size):
     monkeypatch.setattr(distributed, "world_size", lambda: processes)
-    check_batch_size(batch_size)
+    assert micro_batch_size(batch_size, accumulate) == size
 
 
 @pytest.mark.parametrize(
-    ("batch_size", "processes", "message"),
+    ("batch_size", "accumulate", "processes", "message"),
     [
-        (1, 1, "batch_size: batch norm needs 2 images or more"),
-        (3, 4, "batch_size: 3 images are too few for 4 processes, one for each"),
-        (1, 2, "batch_size: 1 images are too few for 2 processes, one for each"),
+        (1, 1, 1, "batch_size: batch norm needs 2 images or more$"),
+        (3, 1, 4, "batch_size: 3 images are too few for 4 processes, one for each"),
+        (1, 1, 2, "batch_size: 1 images are too few for 2 processes, one for each"),
+        (4, 4, 1, r"batch_size: batch norm needs 2 images or more in each of 4 micro-batches \(accumulate\)"),
+        (8, 2, 5, r"batch_size: 4 images in each of 2 micro-batches \(accumulate\) are too few for 5 processes"),
+        (12, 5, 1, "accumulate: a batch_size of 12 has no 5 equal parts; use 1, 2, 3, 4, 6$"),
     ],
 )
-def test_batches_that_cannot_be_shared_out(monkeypatch, batch_size, processes, message):
+def test_batches_that_cannot_be_shared_out(monkeypatch, batch_size, accumulate, processes, message):
     monkeypatch.setattr(distributed, "world_size", lambda: processes)
     with pytest.raises(InputError, match=message):
-        check_batch_size(batch_size)
-    with pytest.raises(InputError, match=message):
-        replicate(nn.Linear(1, 1), CPU, batch_size)
+        micro_batch_size(batch_size, accumulate)
 
 
 def test_without_torchrun_there_is_one_process_and_no_group(monkeypatch):

@@ -113,7 +113,7 @@ def test_class_weights_move_with_the_loss():
 
 
 def test_the_total_is_the_main_loss_and_the_weighed_auxiliary_losses():
-    loss = MultiHeadLoss(lambda logits, label: (logits * label).sum(), aux_weight=0.4)
+    loss = MultiHeadLoss(lambda logits, label, share: (logits * label).sum(), aux_weight=0.4)
     heads = torch.tensor([[1.0], [10.0], [100.0]])
     total, each = loss((heads[0], [heads[1], heads[2]]), torch.tensor(3, dtype=torch.uint8))
     assert total.item() == pytest.approx(3 + 0.4 * (30 + 300))
@@ -123,7 +123,7 @@ def test_the_total_is_the_main_loss_and_the_weighed_auxiliary_losses():
 def test_every_head_gets_the_one_label_as_whole_numbers():
     seen = []
 
-    def criterion(logits, label):
+    def criterion(logits, label, share):
         seen.append(label)
         return logits.sum()
 
@@ -137,7 +137,8 @@ def test_every_head_gets_the_one_label_as_whole_numbers():
 
 def test_an_auxiliary_weight_of_0_leaves_the_heads_in_the_graph():
     heads = [torch.ones(1, requires_grad=True) for _ in range(3)]
-    total, _ = MultiHeadLoss(lambda logits, label: logits.sum(), aux_weight=0)((heads[0], heads[1:]), torch.tensor(0))
+    criterion = MultiHeadLoss(lambda logits, label, share: logits.sum(), aux_weight=0)
+    total, _ = criterion((heads[0], heads[1:]), torch.tensor(0))
     total.backward()
     assert [head.grad.item() for head in heads] == [1, 0, 0]
 

@@ -80,7 +80,7 @@ def curve(amp):
     torch.manual_seed(1)
     losses = []
     for number in range(8):
-        assert trainer.step(*(whole[rank() :: world_size()] for whole in batch(number))) is None
+        assert trainer.step([whole[rank() :: world_size()] for whole in batch(number)]) is None
         losses.append(trainer.log().head_losses)
     return losses, model.state_dict()
 

@@ -71,7 +71,7 @@ def learner(model, *, criterion=None, schedule=lambda step: 1.0, amp="off", lr=0
 def steps(learner, loader):
     """A `Log` of each."""
     for image, label in loader:
-        assert learner.step(image, label) is None
+        assert learner.step((image, label)) is None
         yield learner.log()
 
 
@@ -129,7 +129,7 @@ def test_a_step_that_fp16_skips_changes_no_weight_and_does_not_advance_the_sched
     asked, weights = [], [model.body.weight.detach().clone()]
     plain = MultiHeadLoss(OhemCrossEntropy(1), 1)
 
-    def steep(outputs, label):
+    def steep(outputs, label, shares=None):
         loss, heads = plain(outputs, label)
         return 30 * loss, heads  # its gradient, times the first scale of 65536, is beyond float16
 
@@ -150,7 +150,7 @@ def test_a_step_that_fp16_skips_changes_no_weight_and_does_not_advance_the_sched
 
 @pytest.mark.parametrize("amp", ["off", "bf16"])
 def test_without_fp16_no_loss_is_scaled_so_no_step_can_be_skipped(model, amp):
-    def steep(outputs, label):
+    def steep(outputs, label, shares=None):
         loss = outputs[0].float().mean() * 1e35  # times 65536 it would be beyond float32
         return loss, [loss, loss]
 
@@ -165,7 +165,7 @@ def test_a_log_has_the_means_since_the_last_and_the_rates_of_its_iteration(model
     main, clock = iter([1.0, 2.0, 6.0, 4.0, 8.0]), [0.0]
     monkeypatch.setattr(trainer.time, "monotonic", lambda: clock[0])
 
-    def criterion(outputs, label):
+    def criterion(outputs, label, shares=None):
         clock[0] += 2
         value = next(main)
         anything = sum(outputs[0].flatten()) * 0
@@ -174,7 +174,7 @@ def test_a_log_has_the_means_since_the_last_and_the_rates_of_its_iteration(model
     learning, logs = learner(model, criterion=criterion, schedule=lambda step: 1 - step / 10), []
     for number, (image, label) in enumerate(batches(5), 1):
         learning.at.data_seconds += 3
-        learning.step(image, label)
+        learning.step((image, label))
         logs += [learning.log()] if number in (3, 5) else []
     first, second = logs
     assert (first.loss, first.head_losses) == (4.5, [3.0, 1.5])
@@ -222,12 +222,12 @@ def test_what_is_not_finite_is_named_and_changes_nothing(model, spoil, named, ig
     learning = learner(model, amp=amp)
     learning.model.drop.p = 0.5
     good, (image, label) = batches(2)
-    learning.step(*good)
+    learning.step(good)
     learning.normalize = lambda images: images.permute(0, 3, 1, 2).float() / 255
     image = image.float()
     spoil(model, image)
     before = everything(learning)
-    fault = learning.step(image, torch.full_like(label, 255) if ignored else label)
+    fault = learning.step((image, torch.full_like(label, 255) if ignored else label))
     if ignored and amp == "fp16":
         assert fault is None  # no pixel of it counts, and the scaler sees to the gradients
         assert learning.at.skipped == 1
@@ -241,11 +241,11 @@ def test_what_is_not_finite_is_named_and_changes_nothing(model, spoil, named, ig
 
 
 def test_a_gradient_alone_can_be_what_is_not_finite(model):
-    def criterion(outputs, label):
+    def criterion(outputs, label, shares=None):
         loss = outputs[0].float().abs().sum().clamp(max=1) * 0 + (outputs[0].float() * 0).sqrt().sum()
         return loss, [loss, loss]
 
-    fault = learner(model, criterion=criterion).step(*batches(1)[0])
+    fault = learner(model, criterion=criterion).step(batches(1)[0])
     assert fault == "loss 0, main 0, aux 0, sum of all gradients nan"
 
 
@@ -331,7 +331,7 @@ def noisy():
     return model
 
 
-def steep(outputs, label):
+def steep(outputs, label, shares=None):
     """Its first gradients are beyond float16 until the scale has come down."""
     loss, heads = MultiHeadLoss(OhemCrossEntropy(1), 1)(outputs, label)
     return 30 * loss, heads
@@ -419,7 +419,7 @@ def spoilt(*numbers):
     loader, plain = batches(12), MultiHeadLoss(OhemCrossEntropy(0.7), 0.5)
     bad = {loader[number][1].data_ptr() for number in numbers}
 
-    def criterion(outputs, label):
+    def criterion(outputs, label, shares=None):
         loss, heads = plain(outputs, label)
         return (loss * math.nan, heads) if label.data_ptr() in bad else (loss, heads)
 
@@ -450,7 +450,7 @@ def test_batches_that_are_not_finite_are_left_out_up_to_a_number(tmp_path, capsy
 
 
 def test_gradients_that_fp16_cannot_hold_at_any_scale_end_the_training(tmp_path):
-    def steep(outputs, label):
+    def steep(outputs, label, shares=None):
         loss = outputs[0].float().mean() * 1e30
         return loss, [loss, loss]
 
