@@ -29,6 +29,11 @@ class Checkpoint:
     bit_depth: int = 8  # of the images: 8 or 16
 
     @property
+    def architecture(self):
+        """The options of the model, all of them: what `build_model` took."""
+        return getattr(self.model, "architecture", {})
+
+    @property
     def normalize(self):
         return Normalize(self.mean, self.std, self.bit_depth)
 
@@ -48,6 +53,7 @@ def save_checkpoint(path, checkpoint, weights=None):
         {
             "format": FORMAT,
             "model": checkpoint.model_name,
+            "architecture": checkpoint.architecture,
             "classes": checkpoint.table.to_dict(),
             "mean": list(checkpoint.mean),
             "std": list(checkpoint.std),
@@ -74,7 +80,8 @@ def load_checkpoint(path, device="cpu"):
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise InputError(f"{path}: is not a checkpoint that the stage train wrote (format '{FORMAT}')")
     table = ClassTable.from_dict(data["classes"], path)
-    model = build_model(data["model"], len(table), in_channels=len(data["mean"]))
+    architecture = data.get("architecture")  # checkpoints of early days do not say: the defaults
+    model = build_model(data["model"], len(table), len(data["mean"]), architecture)
     try:
         model.load_state_dict(data["state_dict"])
     except RuntimeError:

@@ -98,10 +98,24 @@ class BiSeNetV1(nn.Module):
     In training mode (logits, [two auxiliary logits of the same shape]).
     """
 
+    CHOICES = {
+        "spatial_path": ("conv", "res3", "none"),
+        "fusion": ("upstream", "paper", "squeeze", "mmseg", "sum"),
+    }
     HEAD_PREFIXES = ("ffm.", "conv_out.", "conv_out16.", "conv_out32.")  # trained from scratch, at a higher lr
     AUX_HEADS = ("conv_out16", "conv_out32")
 
-    def __init__(self, num_classes, in_channels=3):
+    def __init__(
+        self,
+        num_classes,
+        in_channels=3,
+        *,
+        spatial_path="conv",
+        fusion="upstream",
+        attention_refinement=True,
+        global_pooling=True,
+        boosters=True,
+    ):
         super().__init__()
         self.cp = ContextPath(in_channels)
         self.sp = SpatialPath(in_channels)

@@ -168,10 +168,26 @@ class BiSeNetV2(nn.Module):
     In training mode (logits, [four auxiliary logits of the same shape]).
     """
 
+    CHOICES = {
+        "expand": ("depthwise", "conv"),
+        "aggregation": ("guided", "mmseg", "sum", "concat", "detail", "semantic"),
+    }
     HEAD_PREFIXES = ("head.", "aux2.", "aux3.", "aux4.", "aux5_4.")  # trained at a higher lr
     AUX_HEADS = ("aux2", "aux3", "aux4", "aux5_4")
 
-    def __init__(self, num_classes, in_channels=3):
+    def __init__(
+        self,
+        num_classes,
+        in_channels=3,
+        *,
+        expand="depthwise",
+        width=1.0,
+        depth=1,
+        semantic_ratio=0.25,
+        head_channels=1024,
+        aggregation="guided",
+        boosters=True,
+    ):
         super().__init__()
         self.detail = DetailBranch(in_channels)
         self.segment = SemanticBranch(in_channels)
