@@ -14,6 +14,7 @@ from bisenet.distributed import gather, rank, sum_over_processes, world_size
 from bisenet.errors import InputError
 
 MIN_KEPT = 1 / 16  # upstream: at least this share of the valid pixels is kept
+LOG_OFFSETS = {"enet": 1.02, "dabnet": 1.10}  # of the class weights 1 / ln(offset + share)
 
 
 class OhemCrossEntropy(nn.Module):
@@ -144,11 +145,17 @@ def _heads(outputs):
     return [outputs[0], *outputs[1]]
 
 
-def class_weights(mode, shares, frequencies=None):
-    """A weight for each class: (C,) float32, or None for `none`. A class that never occurs gets 0, but under `enet`.
+def build_criterion(statistics, *, ohem_threshold, aux_weight, class_weights):
+    """The loss of a run. statistics: of the training set, whose class shares the `weigh_classes` of this name need"""
+    weights = weigh_classes(class_weights, statistics["class_shares"], statistics["class_frequencies"])
+    return MultiHeadLoss(OhemCrossEntropy(ohem_threshold, weights), aux_weight)
+
+
+def weigh_classes(mode, shares, frequencies=None):
+    """A weight for each class: (C,) float32, or None for `none`. A class that never occurs gets 0, but by a logarithm.
 
     none: all equal. inverse: 1 / (C * share), so that each class has the same part in the loss. enet:
-    1 / ln(1.02 + share) (arXiv:1606.02147), 1.4 to 50. median: median frequency / frequency (arXiv:1411.4734). A list
+    1 / ln(1.02 + share) (arXiv:1606.02147), 1.4 to 50. dabnet: 1 / ln(1.10 + share), 1.3 to 10. median: median frequency / frequency (arXiv:1411.4734). A list
     gives the weights itself.
 
     shares: {class name: share of the labelled pixels}
@@ -158,8 +165,8 @@ def class_weights(mode, shares, frequencies=None):
         return None
     if mode == "inverse":
         weights = [1 / (len(shares) * share) if share > 0 else 0.0 for share in shares.values()]
-    elif mode == "enet":
-        weights = [1 / math.log(1.02 + share) for share in shares.values()]
+    elif mode in LOG_OFFSETS:
+        weights = [1 / math.log(LOG_OFFSETS[mode] + share) for share in shares.values()]
     elif mode == "median":
         middle = median(frequency for frequency in frequencies.values() if frequency > 0)
         weights = [middle / frequency if frequency > 0 else 0.0 for frequency in frequencies.values()]

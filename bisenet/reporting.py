@@ -114,12 +114,15 @@ class SilentReport:
         pass
 
 
-def open_report(folder, heads, max_iter, params):
-    """The report of this process. The first one also prints the parameters in force and keeps them in `folder`."""
+def open_report(folder, heads, max_iter, params, remarks=()):
+    """The report of this process. The first one also prints the parameters in force and keeps them in `folder`.
+
+    remarks: lines about them, printed alone
+    """
     if rank() > 0:
         return SilentReport()
     text = yaml_text(params)
-    print(f"training with\n{text}", flush=True)
+    print(f"training with\n{text}", *remarks, sep="\n", flush=True)
     write_text(Path(folder) / "effective_params.yaml", text)
     return TrainingReport(folder, heads, max_iter)
 

@@ -77,16 +77,16 @@ class TrainTransform:
 
     crop: (H, W) that is cut out, and the size of the result; images smaller than it are padded
     scales: (lowest, highest) factor, drawn evenly; or three and more, of which one is drawn
-    resize: (H, W) that the crop is then brought to, and the size of the result; None for the crop's own
+    resize: (H, W) that the crop is then brought to, and the size of the result; `none`: it stays as it is
     flip: probability of a mirror image
     jitter: brightness, contrast and saturation are each scaled by a factor from 1 - jitter to 1 + jitter
     mean: the dataset's mean (C values, 0..1), with which images are padded: 0 once normalised
     """
 
-    def __init__(self, *, crop, scales, flip, jitter, mean, resize=None):
+    def __init__(self, *, crop, scales, flip, jitter, mean, resize="none"):
         self.crop_size = crop
         self.scales = scales
-        self.size = resize or crop
+        self.size = crop if resize == "none" else resize
         self.flip_probability = flip
         self.jitter = jitter
         self.mean = mean

@@ -1,7 +1,8 @@
 """The only place that opens params.yaml: what keys there are, what values they take, which value is in force.
 
-A knob that is empty takes the value of `presets.<model>.<dataset>`; a value in the file, or from `-S`, wins.
-`python -m stages.params` checks the file and prints the values in force.
+A value at the top of the file, or from `-S`, wins; an empty one takes that of the `recipe` chosen, else that of
+`presets.<model>.<dataset>` around it, else that of `defaults`. `python -m stages.params` checks the file and prints the
+values in force.
 """
 
 import difflib
@@ -56,36 +57,62 @@ SWITCH = Kind("true or false", lambda v: isinstance(v, bool))
 SIZE = list_of(integer(1), 2)
 EMPTY = Kind("empty", lambda v: v is None)
 
-RECIPE = {  # may be left empty: a preset has them
-    "optimizer": one_of("sgd", "adamw"),
+RECIPE = {  # empty at the top: recipes, presets and defaults fill them
+    "pretrained": TEXT,
+    "optimizer": one_of("sgd", "adam", "adamw"),
     "lr": POSITIVE,
     "head_lr_factor": POSITIVE,
+    "momentum": number("of 0 or more, below 1", lambda v: 0 <= v < 1),
     "weight_decay": NOT_NEGATIVE,
     "batch_size": integer(2),
     "max_iter": integer(1),
     "schedule": one_of("poly", "cosine", "exp", "step"),
+    "power": POSITIVE,
+    "gamma": POSITIVE_SHARE,
+    "milestones": list_of(SHARE),
+    "warmup": one_of("linear", "exp"),
     "warmup_iters": integer(0),
+    "warmup_start": POSITIVE_SHARE,
     "crop": SIZE,
-    "scales": Kind("a list of 2 numbers above 0, the lower first", lambda v: _is_range(v)),
-    "class_weights": either(one_of("none", "inverse", "enet", "median"), list_of(NOT_NEGATIVE)),
+    "resize": either(one_of("none"), SIZE),
+    "scales": Kind("a list of 2 numbers above 0, the lower first, or of more to choose from", lambda v: _are_scales(v)),
+    "flip": SHARE,
+    "jitter": number("of 0 or more, below 1", lambda v: 0 <= v < 1),
+    "class_weights": either(one_of("none", "inverse", "enet", "dabnet", "median"), list_of(NOT_NEGATIVE)),
     "ohem_threshold": POSITIVE_SHARE,
     "aux_weight": NOT_NEGATIVE,
     "val_every": integer(1),
+}
+ARCHITECTURE = {  # likewise, a section for each model; what they do is in its docstring
+    "bisenetv1": {
+        "spatial_path": one_of("conv", "res3", "none"),
+        "fusion": one_of("upstream", "paper", "squeeze", "mmseg", "sum"),
+        "attention_refinement": SWITCH,
+        "global_pooling": SWITCH,
+        "boosters": SWITCH,
+    },
+    "bisenetv2": {
+        "expand": one_of("depthwise", "conv"),
+        "width": POSITIVE,
+        "depth": integer(1),
+        "semantic_ratio": POSITIVE,
+        "head_channels": integer(1),
+        "aggregation": one_of("guided", "mmseg", "sum", "concat", "detail", "semantic"),
+        "boosters": SWITCH,
+    },
+}
+IMAGENET = {  # the weights that `pretrained: imagenet` means
+    "bisenetv1": "https://download.pytorch.org/models/resnet18-5c106cde.pth",
+    "bisenetv2": "https://github.com/CoinCheung/BiSeNet/releases/download/0.0.0/backbone_v2.pth",
 }
 KNOBS = {
     **RECIPE,
     "model": TEXT,
     "dataset": TEXT,
+    "recipe": either(TEXT, EMPTY),
     "data_root": TEXT,
     "strict": SWITCH,
-    "momentum": number("of 0 or more, below 1", lambda v: 0 <= v < 1),
-    "power": POSITIVE,
-    "gamma": POSITIVE_SHARE,
-    "milestones": list_of(SHARE),
-    "warmup": one_of("linear", "exp"),
-    "warmup_start": POSITIVE_SHARE,
-    "flip": SHARE,
-    "jitter": number("of 0 or more, below 1", lambda v: 0 <= v < 1),
+    "accumulate": integer(1),
     "amp": one_of("bf16", "fp16", "off"),
     "ema": number("of 0 or more, below 1", lambda v: 0 <= v < 1),
     "seed": integer(0),
@@ -118,28 +145,63 @@ PROTOCOL = {"scales": FACTORS, "flip": SWITCH, "window": either(SIZE, EMPTY)}
 def load_params(*names, path=PARAMS_FILE):
     """{name: value in force}, after the whole file is checked. Raises `InputError` that names the key and the cure.
 
-    `protocols` is {row: {"scales", "flip", "window"}}; a section, such as `demo`, is a dict.
+    `architecture` is {option: value} of the model; `protocols` is {row: {"scales", "flip", "window"}}; a section, such as
+    `demo`, is a dict.
     """
+    set_above, filled = _read(path)
+    in_force = {**filled, **set_above, "architecture": {**filled["architecture"], **set_above["architecture"]}}
+    if in_force.get("pretrained") == "imagenet":
+        in_force["pretrained"] = IMAGENET[in_force["model"]]
+    for name in names:
+        if in_force.get(name) is None and not (name in KNOBS and KNOBS[name].accepts(None)):
+            raise InputError(
+                f"{path}: {name} is empty, and the preset of {in_force['model']} and {in_force['dataset']} has none; "
+                f"it must be {KNOBS[name].words}"
+            )
+    return {name: in_force.get(name) for name in names}
+
+
+def remarks(path=PARAMS_FILE):
+    """Lines about values in force that may not go together."""
+    set_above, filled = _read(path)
+    batch_size = set_above.get("batch_size", filled["batch_size"])
+    if "lr" in set_above or batch_size == filled["batch_size"]:
+        return []
+    return [
+        f"lr {filled['lr']} is the preset's, for a batch_size of {filled['batch_size']}, and here that is {batch_size}; "
+        "accumulate reaches the former in less memory"
+    ]
+
+
+def _read(path):
+    """(what has a value at the top, what recipe, preset and defaults fill in), each with its `architecture`."""
     params = read_yaml(path)
-    presets = params.pop("presets", None)
-    _check_knobs(params, KNOBS, path, others=[*SECTIONS, "protocols"])
+    presets, defaults = _mapping(params.pop("presets", None), f"{path}: presets"), params.pop("defaults", None) or {}
+    architectures = {model: params.pop(model, None) or {} for model in ARCHITECTURE}
+    _check_knobs(params, KNOBS, path, others=[*ARCHITECTURE, *SECTIONS, "protocols", "defaults"])
     for section, kinds in SECTIONS.items():
         _check_section(params.get(section), kinds, f"{path}: {section}")
     for row, values in _mapping(params.get("protocols"), f"{path}: protocols").items():
         _check_section(values, PROTOCOL, f"{path}: protocols.{row}")
-    for model, of_model in _mapping(presets, f"{path}: presets").items():
+    _check_knobs(defaults, RECIPE, f"{path}: defaults", others=ARCHITECTURE)
+    for model, kinds in ARCHITECTURE.items():
+        _check_knobs(architectures[model], kinds, f"{path}: {model}")
+        _check_knobs(defaults.get(model) or {}, kinds, f"{path}: defaults.{model}")
+    for model, of_model in presets.items():
         for dataset, preset in _mapping(of_model, f"{path}: presets.{model}").items():
-            where = f"{path}: presets.{model}.{dataset}"
-            _check_knobs(_mapping(preset, where), RECIPE, where)
+            _check_preset(preset, model, f"{path}: presets.{model}.{dataset}")
     preset = _chosen_preset(presets, params, path)
-    in_force = {**preset, **{key: value for key, value in params.items() if value is not None}}
-    for name in names:
-        if in_force.get(name) is None:
-            raise InputError(
-                f"{path}: {name} is empty, and the preset of {params['model']} and {params['dataset']} has none; "
-                f"it must be {KNOBS[name].words}"
-            )
-    return {name: in_force[name] for name in names}
+    model, layers = params["model"], [defaults, preset, _chosen_recipe(preset, params, path)]
+    options = [defaults.get(model), *(layer.get("architecture") for layer in layers)]
+    return (
+        _filled([params], architecture=_filled([architectures.get(model)])),
+        _filled([{name: layer.get(name) for name in RECIPE} for layer in layers], architecture=_filled(options)),
+    )
+
+
+def _filled(layers, **more):
+    """Of each key the value in the last layer that has one."""
+    return {key: value for layer in layers for key, value in (layer or {}).items() if value is not None} | more
 
 
 def pick(params, *names):
@@ -171,6 +233,15 @@ def _chosen_preset(presets, params, path):
     return known
 
 
+def _chosen_recipe(preset, params, path):
+    name, known = params.get("recipe"), preset.get("recipes") or {}
+    if name is not None and name not in known:
+        choice = f"choose one of {', '.join(known)}, or leave it empty" if known else "leave it empty"
+        of = f"the preset of {params['model']} and {params['dataset']}"
+        raise InputError(f"{path}: recipe: {of} has no '{name}'; {choice}")
+    return known.get(name, {})
+
+
 def _mapping(found, where):
     if not isinstance(found, dict):
         raise InputError(f"{where}: must hold 'key: value' lines, not {found!r}")
@@ -187,10 +258,20 @@ def _check_names(found, known, where):
 
 def _check_knobs(found, kinds, where, others=()):
     """Each may be left empty."""
-    _check_names(found, [*kinds, *others], where)
+    _check_names(_mapping(found, where), [*kinds, *others], where)
     for key, value in found.items():
         if key in kinds and value is not None and not kinds[key].accepts(value):
             raise InputError(f"{where}: {key} must be {kinds[key].words}, not {value!r}")
+
+
+def _check_preset(preset, model, where):
+    """A preset with its recipes, which hold the same but for more recipes."""
+    recipes = _mapping(preset, where).get("recipes") or {}
+    each = {where: preset, **{f"{where}.recipes.{name}": recipe for name, recipe in recipes.items()}}
+    for place, values in each.items():
+        others = ["architecture", "recipes"] if place == where else ["architecture"]
+        _check_knobs(_mapping(values, place), RECIPE, place, others)
+        _check_knobs(values.get("architecture") or {}, ARCHITECTURE.get(model, {}), f"{place}.architecture")
 
 
 def _check_section(found, kinds, where):
@@ -201,13 +282,15 @@ def _check_section(found, kinds, where):
             raise InputError(f"{where}: {key} must be {kind.words}, not {found.get(key)!r}")
 
 
-def _is_range(value):
-    return list_of(POSITIVE, 2).accepts(value) and value[0] <= value[1]
+def _are_scales(value):
+    return list_of(POSITIVE).accepts(value) and (len(value) > 2 or (len(value) == 2 and value[0] <= value[1]))
 
 
 def main():
     """Check the file, and print the values in force."""
-    print(yaml_text(load_params(*KNOBS)), end="")
+    print(yaml_text(load_params(*KNOBS, "architecture")), end="")
+    for remark in remarks():
+        print(f"# {remark}")
 
 
 if __name__ == "__main__":

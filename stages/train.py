@@ -15,7 +15,7 @@ from bisenet.distributed import choose_device, process_group, rank, world_size
 from bisenet.evaluation import evaluate
 from bisenet.inference import Normalize
 from bisenet.loader import SegmentationDataset, batch_files, train_loader, val_loader
-from bisenet.losses import MultiHeadLoss, OhemCrossEntropy, class_weights
+from bisenet.losses import build_criterion
 from bisenet.models import build_model
 from bisenet.optim import build_optimizer, parameter_groups
 from bisenet.precision import prepare
@@ -26,17 +26,19 @@ from bisenet.signals import StopRequest
 from bisenet.trainer import Trainer, train
 from bisenet.transforms import TrainTransform
 from stages.entry import run
-from stages.params import load_params, pick
+from stages.params import load_params, pick, remarks
 from stages.paths import ANNOS, MODEL, STATISTICS, UNFINISHED, WEIGHTS
 
+START = "model", "architecture", "pretrained"
 ORDER = "seed", "batch_size", "max_iter"
 COURSE = "max_iter", "log_every", "val_every", "patience"
-AUGMENTATION = "crop", "scales", "flip", "jitter"
+AUGMENTATION = "crop", "resize", "scales", "flip", "jitter"
 LOSS = "ohem_threshold", "aux_weight", "class_weights"
 RATES = "lr", "head_lr_factor", "weight_decay"
 SCHEDULE = "schedule", "max_iter", "power", "gamma", "milestones", "warmup", "warmup_iters", "warmup_start"
 OPTIMIZER = "optimizer", "momentum"
-RECORDED = "model", "dataset", "amp", "ema", *ORDER, *COURSE, *AUGMENTATION, *LOSS, *RATES, *OPTIMIZER, *SCHEDULE
+RUN = "dataset", "recipe", "accumulate", "amp", "ema"
+RECORDED = *START, *RUN, *ORDER, *COURSE, *AUGMENTATION, *LOSS, *RATES, *OPTIMIZER, *SCHEDULE
 PLACE = "data_root", "device", "gpu_wait", "deterministic", "workers", "save_every", "skip_nonfinite"
 
 
@@ -58,24 +60,25 @@ def fit(params, device, stop):
     val_images = val_loader(SegmentationDataset(read_pairs(ANNOS, "val"), **reading), **loading)
 
     torch.manual_seed(params["seed"])
-    model = build_model(params["model"], len(table), len(mean)).to(device, memory_format=torch.channels_last)
+    model = build_model(params["model"], len(table), len(mean), params["architecture"])
+    model = model.to(device, memory_format=torch.channels_last)
     torch.manual_seed(params["seed"])  # whatever the model has drawn
     place = {"normalize": Normalize(mean, std, depth).to(device), "device": device, "amp": params["amp"]}
-    weights = class_weights(params["class_weights"], statistics["class_shares"], statistics["class_frequencies"])
     trainer = Trainer(
-        model, **place, **pick(params, "batch_size", "ema"),
-        criterion=MultiHeadLoss(OhemCrossEntropy(params["ohem_threshold"], weights), params["aux_weight"]).to(device),
+        model, **place, **pick(params, "batch_size", "accumulate", "ema"),
+        criterion=build_criterion(statistics, **pick(params, *LOSS)).to(device),
         optimizer=build_optimizer(parameter_groups(model, **pick(params, *RATES)), **pick(params, *OPTIMIZER)),
         schedule=build_schedule(**pick(params, *SCHEDULE)),
     )  # fmt: skip
 
-    effective = pick(params, *RECORDED)
-    inputs = {**effective, "processes": world_size()}, [STATISTICS, *ANNOS.glob("*.*")], ("bisenet", "stages")
-    with UnfinishedRun(UNFINISHED / fingerprint(*inputs)) as unfinished:
-        report = open_report(MODEL.parent, trainer.heads, params["max_iter"], effective)
+    effective = {**pick(params, *RECORDED), "architecture": model.architecture}
+    start = {**effective, "processes": world_size()}
+    state = UNFINISHED / fingerprint(start, [STATISTICS, *ANNOS.glob("*.*")], ("bisenet", "stages"))
+    with UnfinishedRun(state) as unfinished:
+        report = open_report(MODEL.parent, trainer.heads, params["max_iter"], start, remarks())
         best = train(
             trainer, report=report, run=unfinished, stop=stop, **pick(params, *COURSE, "save_every", "skip_nonfinite"),
-            batches=partial(train_loader, train_set, **pick(params, *ORDER), **loading),
+            batches=partial(train_loader, train_set, **pick(params, *ORDER, "accumulate"), **loading),
             files=partial(batch_files, train_set, **pick(params, *ORDER)),
             validate=partial(evaluate, loader=val_images, num_classes=len(table), stop=stop, **place),
         )  # fmt: skip

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from bisenet.errors import InputError
-from bisenet.losses import MultiHeadLoss, OhemCrossEntropy, class_weights
+from bisenet.losses import MultiHeadLoss, OhemCrossEntropy, weigh_classes
 
 IGNORE = 255
 
@@ -144,7 +144,7 @@ def test_an_auxiliary_weight_of_0_leaves_the_heads_in_the_graph():
 
 
 def test_enet_weights_by_hand():
-    weights = class_weights("enet", {"road": 0.5, "car": 0.25, "sky": 0.0, "all": 1.0})
+    weights = weigh_classes("enet", {"road": 0.5, "car": 0.25, "sky": 0.0, "all": 1.0})
     # ln 1.52 = 0.418710, ln 1.27 = 0.239017, ln 1.02 = 0.0198026, ln 2.02 = 0.703098
     assert weights.tolist() == pytest.approx([2.38828, 4.18380, 50.4983, 1.42228], rel=1e-5)
     assert weights.dtype == torch.float32
@@ -160,22 +160,22 @@ def test_enet_weights_by_hand():
 )
 def test_median_weights_by_hand(shares, expected):
     frequencies = {f"class {i}": share for i, share in enumerate(shares)}
-    weights = class_weights("median", dict.fromkeys(frequencies, 0.25), frequencies)
+    weights = weigh_classes("median", dict.fromkeys(frequencies, 0.25), frequencies)
     assert weights.tolist() == pytest.approx(expected)
 
 
 def test_inverse_weights_give_each_class_the_same_part():
-    weights = class_weights("inverse", {"road": 0.5, "car": 0.3, "sky": 0.2, "never": 0.0})
+    weights = weigh_classes("inverse", {"road": 0.5, "car": 0.3, "sky": 0.2, "never": 0.0})
     assert weights.tolist() == pytest.approx([0.5, 1 / 1.2, 1.25, 0.0])
 
 
 def test_no_weights_and_given_weights():
     shares = {"road": 0.9, "car": 0.1}
-    assert class_weights("none", shares) is None
-    assert class_weights([1, 2.5], shares).tolist() == [1, 2.5]
+    assert weigh_classes("none", shares) is None
+    assert weigh_classes([1, 2.5], shares).tolist() == [1, 2.5]
 
 
 @pytest.mark.parametrize("weights", [[], [1.0], [1.0, 2.0, 3.0]])
 def test_a_list_of_another_length_is_refused_with_the_classes(weights):
     with pytest.raises(InputError, match=rf"class_weights: {len(weights)} weights for 2 classes \(road, car\)"):
-        class_weights(weights, {"road": 0.9, "car": 0.1})
+        weigh_classes(weights, {"road": 0.9, "car": 0.1})

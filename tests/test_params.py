@@ -9,7 +9,7 @@ from dvc.utils.hydra import apply_overrides
 from dvc.utils.serialize import modify_yaml
 
 from bisenet.errors import InputError
-from bisenet.losses import class_weights
+from bisenet.losses import weigh_classes
 from bisenet.models import MODELS
 from bisenet.precision import AMP_TYPES
 from bisenet.schedules import build_schedule
@@ -313,7 +313,7 @@ def test_every_preset_is_complete_and_fits_the_code(shipped, model, dataset):
     ratio = build_schedule(**{name: params[name] for name in names})
     assert ratio(params["warmup_iters"]) == 1
     assert ratio(params["max_iter"]) < 0.05
-    class_weights(params["class_weights"], {"road": 0.75, "car": 0.25})
+    weigh_classes(params["class_weights"], {"road": 0.75, "car": 0.25})
     for protocol in params["protocols"]:
         chosen_protocol({**params, "protocol": protocol})
 

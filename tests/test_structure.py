@@ -77,13 +77,16 @@ def test_deps_are_the_files_that_the_stage_reaches(stage):
 @pytest.mark.parametrize("stage", STAGES)
 def test_params_are_those_that_the_stage_loads(stage):
     declared = DVC["stages"][stage].get("params", [])
-    knobs = {name for name in declared if not name.startswith("presets.")}
+    sources = {"defaults", "presets.${model}.${dataset}"}  # what fills empty knobs
+    knobs = {"architecture" if name == "${model}" else name for name in declared if name not in sources}
     assert knobs == loaded_params(stage) - PLACE_NOT_CONTENT
     assert len(declared) == len(set(declared))
 
 
-def test_only_the_active_preset_can_make_training_stale():
-    assert "presets.${model}.${dataset}" in DVC["stages"]["train"]["params"]
+def test_only_the_active_model_and_preset_can_make_training_stale():
+    declared = DVC["stages"]["train"]["params"]
+    assert {"defaults", "${model}", "presets.${model}.${dataset}"} <= set(declared)
+    assert not {name for name in declared if name.startswith(("bisenet", "presets."))} - {"presets.${model}.${dataset}"}
 
 
 @pytest.mark.parametrize("stage", STAGES)
