@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Subset
 
+from bisenet.annotations import read_pairs
 from bisenet.cores import core_count
 from bisenet.distributed import rank, world_size
 from bisenet.labels import LabelReader, read_pair
@@ -43,6 +44,13 @@ class SegmentationDataset(Dataset):
             rng = np.random.default_rng([self.seed, passed, place])
             image, label = self.transform(image, label, rng)
         return torch.from_numpy(image), torch.from_numpy(label)
+
+
+def open_datasets(folder, table, *, channels, bit_depth, data_root, transform, seed):
+    """(training set, validation set) of the lists in `folder`; the former through `transform`."""
+    reading = {"data_root": data_root, "table": table, "channels": channels, "bit_depth": bit_depth}
+    train_set = SegmentationDataset(read_pairs(folder, "train"), **reading, transform=transform, seed=seed)
+    return train_set, SegmentationDataset(read_pairs(folder, "val"), **reading)
 
 
 class ShuffledBatches:

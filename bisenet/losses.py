@@ -155,8 +155,8 @@ def weigh_classes(mode, shares, frequencies=None):
     """A weight for each class: (C,) float32, or None for `none`. A class that never occurs gets 0, but by a logarithm.
 
     none: all equal. inverse: 1 / (C * share), so that each class has the same part in the loss. enet:
-    1 / ln(1.02 + share) (arXiv:1606.02147), 1.4 to 50. dabnet: 1 / ln(1.10 + share), 1.3 to 10. median: median frequency / frequency (arXiv:1411.4734). A list
-    gives the weights itself.
+    1 / ln(1.02 + share) (arXiv:1606.02147), 1.4 to 50. dabnet: 1 / ln(1.10 + share), 1.3 to 10. median: median
+    frequency / frequency (arXiv:1411.4734). A list gives the weights itself.
 
     shares: {class name: share of the labelled pixels}
     frequencies: {class name: share of the labelled pixels of those images that show the class}
@@ -165,7 +165,7 @@ def weigh_classes(mode, shares, frequencies=None):
         return None
     if mode == "inverse":
         weights = [1 / (len(shares) * share) if share > 0 else 0.0 for share in shares.values()]
-    elif mode in LOG_OFFSETS:
+    elif mode in tuple(LOG_OFFSETS):
         weights = [1 / math.log(LOG_OFFSETS[mode] + share) for share in shares.values()]
     elif mode == "median":
         middle = median(frequency for frequency in frequencies.values() if frequency > 0)

@@ -26,11 +26,12 @@ def parameter_groups(model, *, lr, head_lr_factor, weight_decay):
     ]
 
 
-def build_optimizer(groups, *, optimizer, momentum):
-    """`sgd` with momentum; `adam` or `adamw` with betas (momentum, 0.999).
+def build_optimizer(model, *, optimizer, momentum, lr, head_lr_factor, weight_decay):
+    """`sgd` with momentum; `adam` or `adamw` with betas (momentum, 0.999). Its groups: `parameter_groups`
 
     The weight decay of `sgd` and `adam` is L2, a part of the gradient; that of `adamw` shrinks the weights directly.
     """
+    groups = parameter_groups(model, lr=lr, head_lr_factor=head_lr_factor, weight_decay=weight_decay)
     if optimizer == "sgd":
         return torch.optim.SGD(groups, momentum=momentum)
     kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[optimizer]

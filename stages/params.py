@@ -145,8 +145,8 @@ PROTOCOL = {"scales": FACTORS, "flip": SWITCH, "window": either(SIZE, EMPTY)}
 def load_params(*names, path=PARAMS_FILE):
     """{name: value in force}, after the whole file is checked. Raises `InputError` that names the key and the cure.
 
-    `architecture` is {option: value} of the model; `protocols` is {row: {"scales", "flip", "window"}}; a section, such as
-    `demo`, is a dict.
+    `architecture` is {option: value} of the model; `protocols` is {row: {"scales", "flip", "window"}}; a section, such
+    as `demo`, is a dict.
     """
     set_above, filled = _read(path)
     in_force = {**filled, **set_above, "architecture": {**filled["architecture"], **set_above["architecture"]}}
@@ -168,8 +168,8 @@ def remarks(path=PARAMS_FILE):
     if "lr" in set_above or batch_size == filled["batch_size"]:
         return []
     return [
-        f"lr {filled['lr']} is the preset's, for a batch_size of {filled['batch_size']}, and here that is {batch_size}; "
-        "accumulate reaches the former in less memory"
+        f"batch_size is {batch_size}, and the lr {filled['lr']} of the preset is meant for {filled['batch_size']}: they "
+        "go together; to save memory instead, raise accumulate"
     ]
 
 

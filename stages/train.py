@@ -8,16 +8,16 @@ from functools import partial
 
 import torch
 
-from bisenet.annotations import read_classes, read_pairs
+from bisenet.annotations import read_classes
 from bisenet.artifacts import read_json
 from bisenet.checkpoint import Checkpoint, save_checkpoint
 from bisenet.distributed import choose_device, process_group, rank, world_size
 from bisenet.evaluation import evaluate
 from bisenet.inference import Normalize
-from bisenet.loader import SegmentationDataset, batch_files, train_loader, val_loader
+from bisenet.loader import batch_files, open_datasets, train_loader, val_loader
 from bisenet.losses import build_criterion
 from bisenet.models import build_model
-from bisenet.optim import build_optimizer, parameter_groups
+from bisenet.optim import build_optimizer
 from bisenet.precision import prepare
 from bisenet.reporting import open_report
 from bisenet.resume import UnfinishedRun, fingerprint
@@ -29,16 +29,14 @@ from stages.entry import run
 from stages.params import load_params, pick, remarks
 from stages.paths import ANNOS, MODEL, STATISTICS, UNFINISHED, WEIGHTS
 
-START = "model", "architecture", "pretrained"
+RUN = "model", "dataset", "recipe", "architecture", "pretrained", "accumulate", "amp", "ema"
 ORDER = "seed", "batch_size", "max_iter"
 COURSE = "max_iter", "log_every", "val_every", "patience"
 AUGMENTATION = "crop", "resize", "scales", "flip", "jitter"
 LOSS = "ohem_threshold", "aux_weight", "class_weights"
-RATES = "lr", "head_lr_factor", "weight_decay"
+OPTIMIZER = "optimizer", "momentum", "lr", "head_lr_factor", "weight_decay"
 SCHEDULE = "schedule", "max_iter", "power", "gamma", "milestones", "warmup", "warmup_iters", "warmup_start"
-OPTIMIZER = "optimizer", "momentum"
-RUN = "dataset", "recipe", "accumulate", "amp", "ema"
-RECORDED = *START, *RUN, *ORDER, *COURSE, *AUGMENTATION, *LOSS, *RATES, *OPTIMIZER, *SCHEDULE
+RECORDED = *RUN, *ORDER, *COURSE, *AUGMENTATION, *LOSS, *OPTIMIZER, *SCHEDULE
 PLACE = "data_root", "device", "gpu_wait", "deterministic", "workers", "save_every", "skip_nonfinite"
 
 
@@ -53,11 +51,10 @@ def main():
 def fit(params, device, stop):
     table, statistics = read_classes(ANNOS), read_json(STATISTICS, "dataset_stats")["train"]
     mean, std, depth = statistics["mean"], statistics["std"], statistics["bit_depth"]
-    reading = {"data_root": params["data_root"], "table": table, "channels": len(mean), "bit_depth": depth}
-    transform = {"transform": TrainTransform(**pick(params, *AUGMENTATION), mean=mean), "seed": params["seed"]}
-    train_set = SegmentationDataset(read_pairs(ANNOS, "train"), **reading, **transform)
-    loading = {"workers": params["workers"], "device": device}
-    val_images = val_loader(SegmentationDataset(read_pairs(ANNOS, "val"), **reading), **loading)
+    transform = TrainTransform(**pick(params, *AUGMENTATION), mean=mean)
+    form = {"channels": len(mean), "bit_depth": depth, **pick(params, "data_root", "seed")}
+    train_set, val_set = open_datasets(ANNOS, table, transform=transform, **form)
+    feed = {"workers": params["workers"], "device": device}
 
     torch.manual_seed(params["seed"])
     model = build_model(params["model"], len(table), len(mean), params["architecture"])
@@ -67,20 +64,19 @@ def fit(params, device, stop):
     trainer = Trainer(
         model, **place, **pick(params, "batch_size", "accumulate", "ema"),
         criterion=build_criterion(statistics, **pick(params, *LOSS)).to(device),
-        optimizer=build_optimizer(parameter_groups(model, **pick(params, *RATES)), **pick(params, *OPTIMIZER)),
+        optimizer=build_optimizer(model, **pick(params, *OPTIMIZER)),
         schedule=build_schedule(**pick(params, *SCHEDULE)),
     )  # fmt: skip
 
-    effective = {**pick(params, *RECORDED), "architecture": model.architecture}
-    start = {**effective, "processes": world_size()}
-    state = UNFINISHED / fingerprint(start, [STATISTICS, *ANNOS.glob("*.*")], ("bisenet", "stages"))
+    effective = {**pick(params, *RECORDED), "architecture": model.architecture, "processes": world_size()}
+    state = UNFINISHED / fingerprint(effective, [STATISTICS, *ANNOS.glob("*.*")], ("bisenet", "stages"))
     with UnfinishedRun(state) as unfinished:
-        report = open_report(MODEL.parent, trainer.heads, params["max_iter"], start, remarks())
+        report = open_report(MODEL.parent, trainer.heads, params["max_iter"], effective, remarks())
         best = train(
             trainer, report=report, run=unfinished, stop=stop, **pick(params, *COURSE, "save_every", "skip_nonfinite"),
-            batches=partial(train_loader, train_set, **pick(params, *ORDER, "accumulate"), **loading),
+            batches=partial(train_loader, train_set, **pick(params, *ORDER, "accumulate"), **feed),
             files=partial(batch_files, train_set, **pick(params, *ORDER)),
-            validate=partial(evaluate, loader=val_images, num_classes=len(table), stop=stop, **place),
+            validate=partial(evaluate, loader=val_loader(val_set, **feed), num_classes=len(table), stop=stop, **place),
         )  # fmt: skip
         if rank() == 0:
             checkpoint = Checkpoint(params["model"], trainer.result, table, mean, std, effective, depth)

@@ -21,7 +21,7 @@ from bisenet.labels import LabelReader
 from bisenet.loader import SegmentationDataset, train_loader, val_loader
 from bisenet.losses import MultiHeadLoss, OhemCrossEntropy
 from bisenet.models import MODELS, build_model
-from bisenet.optim import build_optimizer, parameter_groups
+from bisenet.optim import build_optimizer
 from bisenet.trainer import Trainer
 from bisenet.transforms import TrainTransform
 from bisenet.visualize import id_palette
@@ -186,14 +186,14 @@ def test_every_kind_of_image_is_trained_on_saved_measured_and_drawn(tmp_path, na
     torch.manual_seed(0)
     model = build_model(name, len(TABLE), in_channels=channels)
     before = {key: value.clone() for key, value in model.state_dict().items()}
-    groups = parameter_groups(model, lr=0.01, head_lr_factor=1, weight_decay=0)
+    rates = {"lr": 0.01, "head_lr_factor": 1, "weight_decay": 0}
     trainer = Trainer(
         model, criterion=MultiHeadLoss(OhemCrossEntropy(0.7), 1.0),
-        optimizer=build_optimizer(groups, optimizer="sgd", momentum=0.9), schedule=lambda step: 1.0,
+        optimizer=build_optimizer(model, **rates, optimizer="sgd", momentum=0.9), schedule=lambda step: 1.0,
         normalize=Normalize(**normalization), device=cpu, amp="off", batch_size=2,
     )  # fmt: skip
     [batch] = batches
-    assert trainer.step(*batch) is None
+    assert trainer.step(batch) is None
     assert any(
         (value != before[key]).any() for key, value in model.state_dict().items() if "conv1" in key or "S1" in key
     )

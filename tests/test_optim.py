@@ -74,7 +74,7 @@ def test_a_group_without_members_is_left_out():
 
 def test_a_step_of_sgd_by_hand():
     model = Tiny().fill()
-    optimizer = build_optimizer(parameter_groups(model, **RATES), optimizer="sgd", momentum=0.9)
+    optimizer = build_optimizer(model, **RATES, optimizer="sgd", momentum=0.9)
     optimizer.step()
     # value - lr * (gradient + weight_decay * value); no decay for a bias
     first = [1 - 0.1 * (0.25 + 0.5), 2 - 0.1 * 0.25, 3 - 1.0 * (0.25 + 1.5), 4 - 1.0 * 0.25]
@@ -86,7 +86,7 @@ def test_a_step_of_sgd_by_hand():
 
 def test_a_step_of_adamw_by_hand():
     model = Tiny().fill()
-    optimizer = build_optimizer(parameter_groups(model, **RATES), optimizer="adamw", momentum=0.8)
+    optimizer = build_optimizer(model, **RATES, optimizer="adamw", momentum=0.8)
     optimizer.step()
     # the first step is lr * sign(gradient), after the value has shrunk by lr * weight_decay
     first = [1 * (1 - 0.05) - 0.1, 2 - 0.1, 3 * (1 - 0.5) - 1.0, 4 - 1.0]
@@ -99,9 +99,26 @@ def test_a_step_of_adamw_by_hand():
     assert values(model)[1] == pytest.approx(first[1] - 0.1 * mean / square**0.5)
 
 
+def test_a_step_of_adam_by_hand():
+    """Its weight decay is a part of the gradient, of which the first step has the sign alone."""
+    model = Tiny().fill()
+    optimizer = build_optimizer(model, **RATES, optimizer="adam", momentum=0.8)
+    model.body.weight.grad.fill_(-0.25)  # and 0.5 * 1 of decay: the step goes down all the same
+    optimizer.step()
+    first = [1 - 0.1, 2 - 0.1, 3 - 1.0, 4 - 1.0]
+    assert values(model) == pytest.approx(first)
+    for parameter in model.parameters():
+        parameter.grad.zero_()
+    optimizer.step()
+    gradients = -0.25 + 0.5 * 1, 0.5 * first[0]
+    mean = (0.8 * (1 - 0.8) * gradients[0] + (1 - 0.8) * gradients[1]) / (1 - 0.8**2)
+    square = (0.999 * (1 - 0.999) * gradients[0] ** 2 + (1 - 0.999) * gradients[1] ** 2) / (1 - 0.999**2)
+    assert values(model)[0] == pytest.approx(first[0] - 0.1 * mean / square**0.5)
+
+
 def test_the_ratio_multiplies_the_base_rate_of_each_group_every_time():
     model = Tiny().fill()
-    optimizer = build_optimizer(parameter_groups(model, **RATES), optimizer="sgd", momentum=0)
+    optimizer = build_optimizer(model, **RATES, optimizer="sgd", momentum=0)
     for ratio in (0.5, 0.25, 1):
         expected = {"body": 0.1, "body_no_decay": 0.1, "head": 1.0, "head_no_decay": 1.0}
         expected = {name: pytest.approx(base * ratio) for name, base in expected.items()}

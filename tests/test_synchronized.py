@@ -13,7 +13,7 @@ from bisenet.distributed import process_group, rank, replicate, sum_over_process
 from bisenet.inference import Normalize
 from bisenet.losses import MultiHeadLoss, OhemCrossEntropy
 from bisenet.models import build_model
-from bisenet.optim import build_optimizer, parameter_groups
+from bisenet.optim import build_optimizer
 from bisenet.synchronized import SyncedBatchNorm
 from bisenet.trainer import Trainer
 
@@ -68,9 +68,7 @@ def curve(amp):
     trainer = Trainer(
         model,
         criterion=MultiHeadLoss(OhemCrossEntropy(0.7), 0.5),
-        optimizer=build_optimizer(
-            parameter_groups(model, lr=0.02, head_lr_factor=1, weight_decay=0.01), optimizer="sgd", momentum=0.9
-        ),
+        optimizer=build_optimizer(model, lr=0.02, head_lr_factor=1, weight_decay=0.01, optimizer="sgd", momentum=0.9),
         schedule=lambda step: 1.0,
         normalize=Normalize(**NORMALIZATION),
         device=CPU,

@@ -14,7 +14,7 @@ from bisenet import trainer
 from bisenet.errors import InputError, Interrupted
 from bisenet.inference import Normalize
 from bisenet.losses import MultiHeadLoss, OhemCrossEntropy
-from bisenet.optim import build_optimizer, parameter_groups
+from bisenet.optim import build_optimizer
 from bisenet.resume import UnfinishedRun
 from bisenet.signals import StopRequest
 from bisenet.trainer import Trainer, train
@@ -54,11 +54,11 @@ def batches(count, images=4):
 
 
 def learner(model, *, criterion=None, schedule=lambda step: 1.0, amp="off", lr=0.02, batch_size=4, ema=0.0):
-    groups = parameter_groups(model, lr=lr, head_lr_factor=10, weight_decay=0.01)
+    rates = {"lr": lr, "head_lr_factor": 10, "weight_decay": 0.01}
     return Trainer(
         model,
         criterion=criterion or MultiHeadLoss(OhemCrossEntropy(0.7), 0.5),
-        optimizer=build_optimizer(groups, optimizer="sgd", momentum=0.9),
+        optimizer=build_optimizer(model, **rates, optimizer="sgd", momentum=0.9),
         schedule=schedule,
         normalize=Normalize(**NORMALIZATION),
         device=CPU,
