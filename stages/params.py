@@ -168,8 +168,8 @@ def remarks(path=PARAMS_FILE):
     if "lr" in set_above or batch_size == filled["batch_size"]:
         return []
     return [
-        f"batch_size is {batch_size}, and the lr {filled['lr']} of the preset is meant for {filled['batch_size']}: they "
-        "go together; to save memory instead, raise accumulate"
+        f"batch_size is {batch_size}, and the lr {filled['lr']} of the preset is meant for {filled['batch_size']}: "
+        "they go together; to save memory instead, raise accumulate"
     ]
 
 

@@ -10,16 +10,21 @@ from dvc.utils.serialize import modify_yaml
 
 from bisenet.errors import InputError
 from bisenet.losses import weigh_classes
-from bisenet.models import MODELS
+from bisenet.models import MODELS, architecture_options, resolve_architecture
 from bisenet.precision import AMP_TYPES
 from bisenet.schedules import build_schedule
 from bisenet.yaml12 import read_yaml
 from stages.entry import run
-from stages.params import KNOBS, RECIPE, SECTIONS, chosen_protocol, load_params, main, pick
+from stages.params import ARCHITECTURE, KNOBS, RECIPE, SECTIONS, chosen_protocol, load_params, main, pick, remarks
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = ROOT / "params.yaml"
-PRESETS = [(model, dataset) for model, rows in read_yaml(SHIPPED)["presets"].items() for dataset in rows]
+PRESETS = [
+    (model, dataset, recipe)
+    for model, rows in read_yaml(SHIPPED)["presets"].items()
+    for dataset, preset in rows.items()
+    for recipe in [None, *preset.get("recipes", {})]
+]
 
 SMALL = """\
 model: bisenetv2
@@ -47,14 +52,41 @@ demo:
   images: 2
   alpha: 0.5
   longest_side: 640
+bisenetv1:
+  fusion:
+bisenetv2:
+  width:
+  depth:
+defaults:
+  flip: 0.125
+  jitter: 0.25
+  power: 0.75
+  bisenetv2:
+    width: 1.0
+    depth: 1
+    boosters: true
 presets:
   bisenetv2:
     toy:
       lr: 0.5
+      batch_size: 16
       aux_weight: 0.1
       crop:
       - 64
       - 96
+      flip: 0.25
+      jitter: 0.375
+      architecture:
+        width: 2
+        depth: 2
+      recipes:
+        paper:
+          pretrained: imagenet
+          lr: 0.75
+          flip: 0.5
+          architecture:
+            depth: 3
+        plain: {}
     other:
       lr: 0.25
   bisenetv1:
@@ -88,6 +120,14 @@ def shipped(tmp_path):
     return path
 
 
+def choose(path, **values):
+    """Like `-S`, in a hundredth of the time."""
+    text = path.read_text(encoding="utf-8")
+    for name, value in values.items():
+        text = re.sub(rf"^{name}:[^#]*", f"{name}: {value or ''} ", text, count=1, flags=re.MULTILINE)
+    path.write_text(text, encoding="utf-8")
+
+
 def changed_lines(path):
     """(lines gone, lines new) of a copy of the project's file."""
     lines = [file.read_text(encoding="utf-8").splitlines() for file in (SHIPPED, path)]
@@ -106,6 +146,52 @@ def test_an_empty_knob_takes_the_value_of_the_preset_and_a_value_wins(small):
         "seed": 7,
     }
     assert load_params("lr", path=small("lr:", "lr: 0.01")) == {"lr": 0.01}
+
+
+def test_a_value_wins_over_the_recipe_and_that_over_the_preset_and_that_over_the_defaults(small):
+    names = "lr", "flip", "jitter", "power", "architecture"
+    preset = {"lr": 0.5, "flip": 0.25, "jitter": 0.375, "power": 0.75}
+    paper = {**preset, "lr": 0.75, "flip": 0.5}
+    assert load_params(*names, path=small()) == {**preset, "architecture": {"width": 2, "depth": 2, "boosters": True}}
+    found = load_params(*names, "recipe", path=small("seed: 7", "seed: 7\nrecipe: paper"))
+    assert found == {**paper, "recipe": "paper", "architecture": {"width": 2, "depth": 3, "boosters": True}}
+    above = "bisenetv2:\n  width: 1.5\n  depth: 4\n"
+    found = load_params(*names, path=small("bisenetv2:\n  width:\n  depth:\n", f"{above}recipe: paper\n"))
+    assert found == {**paper, "architecture": {"width": 1.5, "depth": 4, "boosters": True}}
+    assert load_params("recipe", "flip", path=small()) == {"recipe": None, "flip": 0.25}
+    assert load_params("flip", path=small("seed: 7", "recipe: plain")) == {"flip": 0.25}
+
+
+def test_options_of_the_other_model_do_nothing(small):
+    found = load_params("architecture", path=small("  fusion:", "  fusion: sum"))
+    assert found == load_params("architecture", path=small())
+
+
+def test_imagenet_means_the_weights_published_for_the_model(small):
+    v2 = load_params("pretrained", path=small("seed: 7", "recipe: paper"))
+    v1 = load_params("pretrained", path=small("model: bisenetv2", "model: bisenetv1\npretrained: imagenet"))
+    assert [found["pretrained"].rpartition("/")[2] for found in (v2, v1)] == [
+        "backbone_v2.pth",
+        "resnet18-5c106cde.pth",
+    ]
+    assert load_params("pretrained", path=small("seed: 7", "pretrained: my.pt\nrecipe: paper")) == {
+        "pretrained": "my.pt"
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("seed: 7", "batch_size: 8", "batch_size is 8, and the lr 0.5 of the preset is meant for 16"),
+        ("seed: 7", "recipe: paper\nbatch_size: 32", "batch_size is 32, and the lr 0.75 of the preset is meant for 16"),
+        ("seed: 7", "batch_size: 16", None),
+        ("lr:", "lr: 0.5\nbatch_size: 8", None),
+        ("", "", None),
+    ],
+)
+def test_another_batch_size_under_the_lr_of_a_preset_is_remarked(small, old, new, said):
+    found = remarks(small(old, new))
+    assert [line.split(":")[0] for line in found] == ([said] if said else [])
 
 
 def test_another_dataset_or_model_takes_its_own_preset(small):
@@ -149,8 +235,8 @@ def test_a_protocol_that_is_no_row_is_refused_with_the_rows(small):
     ("old", "new", "message"),
     [
         ("momentum: 0.9", "momentun: 0.9", "there is no parameter 'momentun' here; did you mean 'momentum'?"),
-        ("seed: 7", "zzz: 7", "there is no parameter 'zzz' here; known are optimizer, lr"),
-        ("lr:", "presett:", "there is no parameter 'presett' here; known are optimizer, lr"),
+        ("seed: 7", "zzz: 7", "there is no parameter 'zzz' here; known are pretrained, optim"),
+        ("lr:", "presett:", "there is no parameter 'presett' here; did you mean"),
         (
             "      lr: 0.5",
             "      lrr: 1",
@@ -172,7 +258,7 @@ def test_a_misspelt_key_is_named_with_the_nearest(small, old, new, message):
 @pytest.mark.parametrize("dataset", ["toy", "other"])
 @pytest.mark.parametrize(
     "line",
-    ["momentum: 0.9", "model: bisenetv1", "dataset: toy", "amp: off", "seed: 1", "protocol: ss", "flip: 0.5", "demo:"],
+    ["accumulate: 2", "model: bisenetv1", "dataset: toy", "amp: off", "seed: 1", "protocol: ss", "recipe: a", "demo:"],
 )
 def test_a_preset_holds_nothing_but_a_recipe(small, dataset, line):
     """What is never empty above would win there without a word."""
@@ -197,16 +283,59 @@ def test_a_preset_holds_nothing_but_a_recipe(small, dataset, line):
         ("seed: 7", "seed: -1", "seed must be a whole number, 0 or more, not -1"),
         ("crop:", "crop: 64", "crop must be a list of 2, each a whole number, 1 or more, not 64"),
         ("crop:", "crop: [64]", "crop must be a list of 2, each a whole number, 1 or more, not [64]"),
-        ("crop:", "scales: [2.0, 0.5]", "scales must be a list of 2 numbers above 0, the lower first, not [2.0, 0.5]"),
+        ("crop:", "scales: [2.0, 0.5]", "scales must be a list of 2 numbers above 0, the lower first, or of more"),
         (
             "crop:",
             "class_weights: [1, -1]",
-            "class_weights must be one of none, inverse, enet, median or a list, each a number",
+            "class_weights must be one of none, inverse, enet, dabnet, median or a list, each a number",
         ),
         ("crop:", "workers: many", "workers must be one of auto or a whole number, 0 or more, not 'many'"),
         ("amp: off", "amp: fp8", "amp must be one of bf16, fp16, off, not 'fp8'"),
         ("amp: off", "amp: false", "amp must be one of bf16, fp16, off, not False"),
         ("model: bisenetv2", "model: [bisenetv2]", "model must be a word, not ['bisenetv2']"),
+        ("crop:", "scales: [1.0]", "scales must be a list of 2 numbers above 0, the lower first, or of more"),
+        ("crop:", "scales: [1.0, 0, 2.0]", "scales must be a list of 2 numbers above 0, the lower first, or of more"),
+        (
+            "crop:",
+            "resize: half",
+            "resize must be one of none or a list of 2, each a whole number, 1 or more, not 'half'",
+        ),
+        ("crop:", "optimizer: lamb", "optimizer must be one of sgd, adam, adamw, not 'lamb'"),
+        ("crop:", "accumulate: 0", "accumulate must be a whole number, 1 or more, not 0"),
+        (
+            "  fusion:",
+            "  fusion: big",
+            "bisenetv1: fusion must be one of upstream, paper, squeeze, mmseg, sum, not 'big'",
+        ),
+        (
+            "bisenetv2:\n  width:",
+            "bisenetv2:\n  alpha: 2",
+            "bisenetv2: there is no parameter 'alpha' here; known are expand, width",
+        ),
+        ("bisenetv1:\n  fusion:", "bisenetv1: [paper]", f"bisenetv1: {LINES}, not ['paper']"),
+        ("    depth: 1", "    depth: 0", "defaults.bisenetv2: depth must be a whole number, 1 or more, not 0"),
+        ("  power: 0.75", "  power: 0", "defaults: power must be a number above 0, not 0"),
+        (
+            "        width: 2",
+            "        fusion: sum",
+            "presets.bisenetv2.toy.architecture: there is no parameter 'fusion' here",
+        ),
+        (
+            "          lr: 0.75",
+            "          lr: -1",
+            "presets.bisenetv2.toy.recipes.paper: lr must be a number above 0, not -1",
+        ),
+        (
+            "          lr: 0.75",
+            "          recipes: {}",
+            "presets.bisenetv2.toy.recipes.paper: there is no parameter 'recipes'",
+        ),
+        (
+            "            depth: 3",
+            "            depth: x",
+            "presets.bisenetv2.toy.recipes.paper.architecture: depth must be a whole",
+        ),
+        ("        plain: {}", "        plain: [1]", f"presets.bisenetv2.toy.recipes.plain: {LINES}, not [1]"),
         ("lr:", "batch_size: 1", "batch_size must be a whole number, 2 or more, not 1"),
         ("      aux_weight: 0.1", "      aux_weight: -1", "presets.bisenetv2.toy: aux_weight must be a number of 0"),
         ("      lr: 0.25", "      lr: fast", "presets.bisenetv2.other: lr must be a number above 0, not 'fast'"),
@@ -267,6 +396,26 @@ def test_a_missing_preset_is_named_with_those_there_are(small, old, new, message
         load_params("seed", path=small(old, new))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "seed: 7",
+            "recipe: papers",
+            "recipe: the preset of bisenetv2 and toy has no 'papers'; choose one of paper, plain, or",
+        ),
+        (
+            "dataset: toy",
+            "dataset: other\nrecipe: paper",
+            "the preset of bisenetv2 and other has no 'paper'; leave it empty",
+        ),
+    ],
+)
+def test_an_unknown_recipe_is_named_with_those_there_are(small, old, new, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        load_params("seed", path=small(old, new))
+
+
 def test_a_stage_ends_with_the_message_alone(small, capsys):
     path = small("lr:", "lr: fast")
     with pytest.raises(SystemExit) as end:
@@ -286,10 +435,20 @@ def test_the_values_in_force_are_printed_and_no_other(shipped, monkeypatch, caps
     preset = read_yaml(SHIPPED)["presets"]["bisenetv1"]["camvid"]
     from_the_preset = [f"{name}: {preset[name]}" for name in ("optimizer", "batch_size", "max_iter", "class_weights")]
     set_above = ["model: bisenetv1", "dataset: camvid", "lr: 1.0e-05", "crop:\n- 5\n- 6", "amp: off", "seed: 8"]
-    for text in [*from_the_preset, *set_above, "momentum: 0.9", "protocol: ss"]:
+    architecture = "architecture:\n  spatial_path: conv\n  fusion: upstream"
+    for text in [*from_the_preset, *set_above, architecture, "momentum: 0.9", "protocol: ss"]:
         assert f"\n{text}\n" in printed
     keys = re.findall(r"^(\w+):", printed, flags=re.MULTILINE)
-    assert sorted(keys) == sorted(set(read_yaml(SHIPPED)) - {*SECTIONS, "protocols", "presets"})
+    not_printed = {*SECTIONS, *ARCHITECTURE, "protocols", "defaults", "presets"}
+    assert sorted(keys) == sorted({*read_yaml(SHIPPED), "architecture"} - not_printed)
+
+
+def test_a_remark_is_printed_as_a_comment(shipped, monkeypatch, capsys):
+    apply_overrides(shipped, ["batch_size=2"])
+    monkeypatch.chdir(shipped.parent)
+    main()
+    *_, last = capsys.readouterr().out.splitlines()
+    assert last.startswith("# batch_size is 2, and the lr 0.002 of the preset is meant for 8")
 
 
 def test_a_file_with_a_fault_is_not_printed(small, monkeypatch, capsys):
@@ -302,13 +461,15 @@ def test_a_file_with_a_fault_is_not_printed(small, monkeypatch, capsys):
 # --- the project's own file
 
 
-@pytest.mark.parametrize(("model", "dataset"), PRESETS)
-def test_every_preset_is_complete_and_fits_the_code(shipped, model, dataset):
-    apply_overrides(shipped, [f"model={model}", f"dataset={dataset}"])
-    params = load_params(*KNOBS, *SECTIONS, "protocols", path=shipped)
-    assert params.keys() == {*KNOBS, *SECTIONS, "protocols"}
+@pytest.mark.parametrize(("model", "dataset", "recipe"), PRESETS)
+def test_every_preset_and_recipe_is_complete_and_fits_the_code(shipped, model, dataset, recipe):
+    choose(shipped, model=model, dataset=dataset, recipe=recipe)
+    names = *KNOBS, *SECTIONS, "architecture", "protocols"
+    params = load_params(*names, path=shipped)
+    assert params.keys() == {*names}
     assert params["model"] in MODELS
     assert params["amp"] in AMP_TYPES
+    assert resolve_architecture(model, params["architecture"]) == params["architecture"]
     names = ("schedule", "max_iter", "warmup", "warmup_iters", "warmup_start", "power", "gamma", "milestones")
     ratio = build_schedule(**{name: params[name] for name in names})
     assert ratio(params["warmup_iters"]) == 1
@@ -318,35 +479,105 @@ def test_every_preset_is_complete_and_fits_the_code(shipped, model, dataset):
         chosen_protocol({**params, "protocol": protocol})
 
 
+def test_no_preset_needs_the_network():
+    params = read_yaml(SHIPPED)
+    assert params["defaults"]["pretrained"] == "none"
+    assert not [preset for rows in params["presets"].values() for preset in rows.values() if "pretrained" in preset]
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (
+            "bisenetv1 cityscapes upstream",
+            {"lr": 0.01, "head_lr_factor": 10, "weight_decay": 5e-4, "batch_size": 16, "max_iter": 80000, "flip": 0.5}
+            | {"scales": [0.75, 2.0], "crop": [1024, 1024], "warmup_iters": 1000, "warmup": "exp", "warmup_start": 0.1}
+            | {"ohem_threshold": 0.7, "jitter": 0.4, "power": 0.9, "momentum": 0.9, "optimizer": "sgd"},
+        ),
+        (
+            "bisenetv1 ade20k upstream",
+            {"lr": 0.04, "batch_size": 64, "max_iter": 40000, "scales": [0.5, 2.0], "crop": [512, 512]},
+        ),
+        (
+            "bisenetv2 coco_stuff upstream",
+            {"lr": 0.005, "weight_decay": 1e-4, "max_iter": 180000, "scales": [0.75, 2.0], "crop": [640, 640]},
+        ),
+        (
+            "bisenetv1 cityscapes paper",
+            {"lr": 0.025, "head_lr_factor": 1, "weight_decay": 1e-4, "scales": [0.75, 1.0, 1.5, 1.75, 2.0], "jitter": 0}
+            | {"warmup_iters": 0, "ohem_threshold": 1.0, "batch_size": 16},
+        ),
+        (
+            "bisenetv2 cityscapes paper_large",
+            {
+                "lr": 0.05,
+                "head_lr_factor": 1,
+                "weight_decay": 5e-4,
+                "max_iter": 150000,
+                "crop": [1024, 2048],
+                "jitter": 0,
+            }
+            | {
+                "resize": [512, 1024],
+                "scales": [0.75, 2.0],
+                "warmup_iters": 0,
+                "ohem_threshold": 0.7,
+                "pretrained": "none",
+            },
+        ),
+    ],
+)
+def test_a_published_recipe_has_the_values_of_its_source(shipped, names, expected):
+    """Typed from upstream's configs and the papers' pages, not from the file under test."""
+    model, dataset, recipe = names.split()
+    choose(shipped, model=model, dataset=dataset, recipe=recipe)
+    assert load_params(*expected, path=shipped) == expected
+
+
 def test_both_models_have_the_same_datasets():
-    datasets = {model: [dataset for m, dataset in PRESETS if m == model] for model in MODELS}
+    datasets = {model: [dataset for m, dataset, recipe in PRESETS if m == model and not recipe] for model in MODELS}
     assert datasets["bisenetv1"] == datasets["bisenetv2"]
 
 
 def test_the_file_has_every_knob_and_section_and_no_other():
-    assert set(read_yaml(SHIPPED)) == {*KNOBS, *SECTIONS, "protocols", "presets"}
+    assert set(read_yaml(SHIPPED)) == {*KNOBS, *SECTIONS, *ARCHITECTURE, "protocols", "defaults", "presets"}
 
 
-def test_presets_hold_only_knobs_that_are_empty_above():
+def test_what_recipes_fill_is_empty_above_and_has_a_default_or_a_place_in_each_preset():
     params = read_yaml(SHIPPED)
-    empty = {name for name in KNOBS if params[name] is None}
-    assert empty == set(RECIPE)
-    assert all(params["presets"][model][dataset].keys() == empty for model, dataset in PRESETS)
+    assert {name for name in KNOBS if params[name] is None} == {*RECIPE, "recipe"}
+    defaults = params["defaults"].keys() - set(ARCHITECTURE)
+    for rows in params["presets"].values():
+        for preset in rows.values():
+            assert preset.keys() - {"recipes"} == set(RECIPE) - defaults
+
+
+def test_the_architecture_options_are_those_of_the_models():
+    params = read_yaml(SHIPPED)
+    for model, kinds in ARCHITECTURE.items():
+        defaults, choices = architecture_options(model), MODELS[model].CHOICES
+        assert params["defaults"][model] == defaults
+        assert params[model] == dict.fromkeys(kinds)
+        assert list(kinds) == list(defaults)
+        for option, names in choices.items():
+            assert kinds[option].words == f"one of {', '.join(names)}"
 
 
 def test_every_key_says_what_it_is():
     """Beside it; for a preset above it. What a preset holds is explained at the knob."""
     text = SHIPPED.read_text(encoding="utf-8")
     explained, presets = text.split("\npresets:\n")
+    explained = explained[: explained.index("\ndefaults:\n")]
     for line in explained.splitlines():
         stands_in_row = line.startswith("    ")
-        opens_section = line.rstrip(":") in SECTIONS
+        opens_section = line.rstrip(":") in {*SECTIONS, *ARCHITECTURE}
         if re.match(r" *\w+:", line) and not stands_in_row and not opens_section:
             assert re.search(r"# \S", line), line
     above = ""
     for line in presets.splitlines():
-        if re.fullmatch(r"    \w+:", line):
-            assert re.match(r"    # \w.{10}", above), line
+        opens_recipe = line.startswith("        ") and not line.startswith("         ")
+        if re.fullmatch(r"    \w+:", line) or (opens_recipe and "#" not in line):
+            assert re.match(r" +# \w.{5}", above), line
         above = line
 
 
@@ -367,6 +598,7 @@ def test_the_file_survives_dvc_unchanged(shipped):
         ("lr=2", 2),
         ("momentum=0", 0),
         ("amp=off", "off"),
+        ("pretrained=data/my.pt", "data/my.pt"),
         ("max_iter=20", 20),
         ("dataset=camvid", "camvid"),
         ("class_weights=none", "none"),
@@ -387,6 +619,8 @@ def test_a_value_set_with_dvc_is_read_and_changes_one_line(shipped, override, va
     ("override", "value"),
     [
         ("crop=[64,96]", [64, 96]),
+        ("resize=[64,96]", [64, 96]),
+        ("scales=[0.75,1.0,1.5]", [0.75, 1.0, 1.5]),
         ("scales=[0.5,2]", [0.5, 2]),
         ("milestones=[0.5]", [0.5]),
         ("milestones=[0.2,0.4,0.6]", [0.2, 0.4, 0.6]),
@@ -400,6 +634,22 @@ def test_a_list_set_with_dvc_is_read_and_leaves_every_other_line(shipped, overri
     assert {**before, name: value} == after
     comments = [re.findall(r"# .*", path.read_text(encoding="utf-8")) for path in (SHIPPED, shipped)]
     assert comments[0] == comments[1]
+
+
+@pytest.mark.parametrize(
+    ("override", "option", "value"),
+    [("bisenetv2.width=2", "width", 2), ("bisenetv2.boosters=false", "boosters", False)],
+)
+def test_an_architecture_option_set_with_dvc_is_read_and_changes_one_line(shipped, override, option, value):
+    apply_overrides(shipped, [override])
+    assert load_params("architecture", path=shipped)["architecture"][option] == value
+    assert [len(lines) for lines in changed_lines(shipped)] == [1, 1]
+
+
+def test_a_recipe_chosen_with_dvc_is_in_force(shipped):
+    apply_overrides(shipped, ["dataset=cityscapes", "recipe=paper"])
+    assert load_params("resize", path=shipped) == {"resize": [512, 1024]}
+    assert [len(lines) for lines in changed_lines(shipped)] == [2, 2]
 
 
 @pytest.mark.parametrize("override", ["lr='1e-05'", "lr=abc", "seed=1.5", "crop=64"])
