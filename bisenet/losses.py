@@ -70,7 +70,7 @@ class OhemCrossEntropy(nn.Module):
 
     def _hardest(self, parts):
         """Which pixels of each micro-batch count, as masks or indices."""
-        hard = [losses > self.hard_loss for losses in parts]
+        hard = [(losses <= self.hard_loss).logical_not_() for losses in parts]  # NaN too, so that the loss tells
         sizes = [losses.numel() for losses in parts]
         enough = torch.stack([mask.sum() for mask in hard]).sum()
         counts = torch.stack([enough, enough.new_tensor(sum(sizes))])

@@ -173,6 +173,21 @@ def test_the_files_of_a_batch_are_those_that_it_is_made_of(dataset, monkeypatch)
     assert batch_files(dataset, 5, **order) == expected  # of all processes
 
 
+@pytest.mark.parametrize("accumulate", [2, 3, 6])
+@pytest.mark.parametrize("start", [0, 2])
+def test_micro_batches_are_the_batch_in_order(dataset, monkeypatch, accumulate, start):
+    order = {"batch_size": 6, "max_iter": 4, "seed": 8, "workers": 0, "device": CPU}
+    whole = [image for image, _ in train_loader(dataset, start, **order)]
+    micro = [image for image, _ in train_loader(dataset, start, accumulate=accumulate, **order)]
+    assert {len(image) for image in micro} == {6 // accumulate}
+    assert torch.equal(torch.cat(micro), torch.cat(whole))
+    if accumulate == 2:
+        monkeypatch.setattr(loader, "world_size", lambda: 2)
+        monkeypatch.setattr(loader, "rank", lambda: 1)
+        shares = [image for image, _ in train_loader(dataset, start, accumulate=accumulate, **order)]
+        assert torch.equal(torch.cat(shares), torch.cat([image[1::2] for image in micro]))
+
+
 @pytest.mark.parametrize("workers", [0, 1, 2])
 def test_batches_from_any_start_are_the_same_for_any_number_of_workers(dataset, workers):
     order = {"batch_size": 3, "max_iter": 4, "seed": 8, "device": CPU}

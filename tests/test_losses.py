@@ -100,12 +100,71 @@ def test_ignored_pixels_and_pixels_that_are_not_hard_get_no_gradient():
     assert torch.equal(logits.grad.abs().sum(1) > 0, counted)
 
 
+def test_a_pixel_whose_loss_is_not_a_number_counts_as_hard():
+    """So that the loss tells; dropped, it would still spoil the gradient."""
+    logits, label = map(torch.from_numpy, random_case(5, 1.5))
+    logits[0, :, 0, 0], label[0, 0, 0] = math.nan, 1
+    assert OhemCrossEntropy(0.7)(logits, label).isnan()
+
+
 def test_half_precision_logits_are_summed_in_float32():
     logits, label = map(torch.from_numpy, random_case(6, 1.0))
     half = logits.bfloat16()
     loss = OhemCrossEntropy(0.7)(half, label)
     assert loss.dtype == torch.float32
     assert loss.item() == pytest.approx(naive_ohem(half.float().numpy(), label.numpy(), 0.7)[0], rel=1e-5)
+
+
+HEADS = 3
+REGIMES = {  # name: (threshold, how sure the logits are)
+    "all pixels": (1.0, 1.0),
+    "hard pixels": (0.7, 1.5),
+    "too few hard pixels": (0.2, 5.0),
+}
+
+
+def several_heads(confidence):
+    """Logits of three heads for six images, of which one has no valid pixel, one few, and the others many."""
+    logits, label = zip(*(random_case(seed, confidence) for seed in range(3)), strict=True)
+    label = np.concatenate(label)
+    label[1], label[2, 3:] = IGNORE, IGNORE
+    heads = np.concatenate(logits)[None] * np.array([1.0, 0.9, 1.1], np.float32)[:, None, None, None, None]
+    return heads, label
+
+
+@pytest.mark.parametrize("weights", [None, [0.5, 2.0, 1.0, 0.0, 3.0]])
+@pytest.mark.parametrize("regime", REGIMES)
+@pytest.mark.parametrize("sizes", [[6], [3, 3], [2, 2, 2], [1] * 6, [1, 5]])
+def test_micro_batches_add_up_to_the_whole_batch(sizes, regime, weights):
+    """Losses against the loop over pixels, gradients against one batch: it has them from PyTorch alone."""
+    threshold, confidence = REGIMES[regime]
+    heads, label = several_heads(confidence)
+    criterion = MultiHeadLoss(OhemCrossEntropy(threshold, weights and torch.tensor(weights)), aux_weight=0.4)
+    whole, logits = (torch.from_numpy(heads).requires_grad_() for _ in range(2))
+    label = torch.from_numpy(label)
+    criterion((whole[0], list(whole[1:])), label)[0].backward()
+
+    parts, labels = logits.split(sizes, dim=1), label.split(sizes)
+    outputs = [(part[0], list(part[1:])) for part in parts]
+    total, each = 0.0, torch.zeros(HEADS)
+    for output, part_label, shares in zip(outputs, labels, criterion.shares(labels, outputs), strict=True):
+        loss, losses = criterion(output, part_label, shares)
+        total, each = total + loss, each + torch.stack(losses).detach()
+    total.backward()
+
+    expected = [naive_ohem(head, label.numpy(), threshold, weights) for head in heads]
+    if regime == "too few hard pixels":
+        assert all(kept > hard for _, kept, hard in expected)
+    assert each.tolist() == pytest.approx([loss for loss, _, _ in expected], rel=1e-5)
+    assert total.item() == pytest.approx(expected[0][0] + 0.4 * (expected[1][0] + expected[2][0]), rel=1e-5)
+    torch.testing.assert_close(logits.grad, whole.grad, rtol=1e-6, atol=1e-9)
+
+
+def test_a_plain_mean_needs_no_output_to_know_the_shares():
+    criterion = MultiHeadLoss(OhemCrossEntropy(1.0), aux_weight=1)
+    labels = [torch.zeros(1, 2, 2, dtype=torch.uint8), torch.full((1, 2, 2), IGNORE, dtype=torch.uint8)]
+    first, second = (next(iter(shares)) for shares in criterion.shares(labels, None))
+    assert first.divisor == second.divisor == 4
 
 
 def test_class_weights_move_with_the_loss():

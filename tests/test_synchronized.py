@@ -26,10 +26,10 @@ class Toy(TwoHeads):
         self.drop.p = 0.4
 
 
-def batch(number=0):
+def batch(number=0, size=BATCH):
     """Images of very different brightness and labels; of the first two images no pixel counts."""
     generator = torch.Generator().manual_seed(number)
-    images = torch.randint(256, (BATCH, 6, 5, 3), generator=generator, dtype=torch.uint8)
+    images = torch.randint(256, (size, 6, 5, 3), generator=generator, dtype=torch.uint8)
     images[::2] //= 8
     label = images.argmax(3).byte()
     label[:2] = 255
@@ -59,6 +59,32 @@ def gradients(name, dtype):
     loss = sum_over_processes(loss.detach().clone()) / world_size()
     found = {key: parameter.grad.clone() for key, parameter in model.named_parameters()}
     return loss, found, {key: value.clone() for key, value in model.named_buffers()}
+
+
+def accumulated(name, frozen, micro_batches):
+    """(loss, {parameter: gradient}) of one step on six images, in so many micro-batches of which each is shared out.
+
+    frozen: batch norm as it is in use, and no dropout; so that the number of micro-batches makes no difference
+    """
+    torch.manual_seed(0)
+    model = Toy().double()
+    model.drop.p = 0.0 if frozen else 0.4
+    trainer = Trainer(
+        model,
+        criterion=MultiHeadLoss(OhemCrossEntropy(*LOSSES[name]), 0.5),
+        optimizer=torch.optim.SGD([{"params": model.parameters(), "name": "all", "base_lr": 0.0}]),
+        schedule=lambda step: 1.0,
+        normalize=lambda images: images.permute(0, 3, 1, 2).double() / 255,
+        device=CPU,
+        amp="off",
+        batch_size=6,
+        accumulate=micro_batches,
+    )
+    model.norm.train(not frozen)
+    parts = zip(*(whole.split(6 // micro_batches) for whole in batch(size=6)), strict=True)
+    torch.manual_seed(1)
+    assert trainer.step(*([whole[rank() :: world_size()] for whole in part] for part in parts)) is None
+    return trainer.log().head_losses, {key: parameter.grad.clone() for key, parameter in model.named_parameters()}
 
 
 def curve(amp):
@@ -102,6 +128,11 @@ def both_models():
 def measure():
     return {
         "exact": {name: gradients(name, torch.float64) for name in LOSSES},
+        "accumulated": {
+            (name, frozen, parts): accumulated(name, frozen, parts)
+            for name in LOSSES
+            for frozen, parts in [(True, 1), (True, 2), (False, 2)]
+        },
         "curve": {amp: curve(amp) for amp in ("off", "bf16")},
         "models": both_models(),
     }
@@ -137,6 +168,18 @@ def test_loss_gradients_and_batch_statistics_are_those_of_one_process(one, sever
             torch.testing.assert_close(gradient, expected[key], rtol=1e-5, atol=1e-8, msg=key)
         for key, value in found["exact"][name][2].items():
             torch.testing.assert_close(value, buffers[key], rtol=1e-12, atol=1e-15, msg=key)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize(("frozen", "parts"), [(True, 1), (True, 2), (False, 2)])
+def test_micro_batches_that_are_shared_out_have_the_gradients_of_one_process(one, several, name, frozen, parts):
+    """Of one that has the same micro-batches; where images do not see each other, of one that has the whole batch."""
+    losses, expected = one["accumulated"][name, frozen, 1 if frozen else parts]
+    assert min(losses) > 0
+    for found in several:
+        assert found["accumulated"][name, frozen, parts][0] == pytest.approx(losses, rel=1e-6)
+        for key, gradient in found["accumulated"][name, frozen, parts][1].items():
+            torch.testing.assert_close(gradient, expected[key], rtol=1e-5, atol=1e-8, msg=key)
 
 
 def test_the_curve_is_that_of_one_process_within_the_noise_of_float32(one, several):

@@ -53,7 +53,9 @@ def batches(count, images=4):
     return [(image, image.argmax(3).byte()) for image in colours]
 
 
-def learner(model, *, criterion=None, schedule=lambda step: 1.0, amp="off", lr=0.02, batch_size=4, ema=0.0):
+def learner(
+    model, *, criterion=None, schedule=lambda step: 1.0, amp="off", lr=0.02, batch_size=4, accumulate=1, ema=0.0
+):
     rates = {"lr": lr, "head_lr_factor": 10, "weight_decay": 0.01}
     return Trainer(
         model,
@@ -64,6 +66,7 @@ def learner(model, *, criterion=None, schedule=lambda step: 1.0, amp="off", lr=0
         device=CPU,
         amp=amp,
         batch_size=batch_size,
+        accumulate=accumulate,
         ema=ema,
     )
 
@@ -197,6 +200,90 @@ def test_a_batch_without_a_valid_pixel_costs_nothing_but_weight_decay(model):
     assert all(parameter.isfinite().all() for parameter in model.parameters())
 
 
+# --- micro-batches
+
+
+def gradients_of(model, parts, **options):
+    """And the log, where batch norm is as it is in use, so that images do not see each other."""
+    learning = learner(model, **options)
+    model.norm.eval()
+    assert learning.step(*parts) is None
+    return {name: parameter.grad for name, parameter in model.named_parameters()}, learning.log()
+
+
+@pytest.mark.parametrize("amp", ["off", "bf16"])
+@pytest.mark.parametrize("weights", [None, torch.tensor([0.5, 2.0, 0.25])])
+@pytest.mark.parametrize("threshold", [1.0, 0.45, 0.01])
+def test_gradients_do_not_depend_on_how_a_batch_is_cut(model, threshold, weights, amp):
+    """4 images at once, as 2 and 2, 1 and 3, four times 1; valid pixels lie unevenly."""
+    [(image, label)] = batches(1)
+    label[0], label[1, 2:] = 255, 255
+    criterion = MultiHeadLoss(OhemCrossEntropy(threshold, weights), 0.5)
+    model.norm.running_mean.copy_(torch.linspace(-0.2, 0.2, 8))
+    model.norm.running_var.copy_(torch.linspace(0.5, 2, 8))
+    found = {}
+    for sizes in [4], [2, 2], [1, 3], [1, 1, 1, 1]:
+        parts = list(zip(image.split(sizes), label.split(sizes), strict=True))
+        found[len(parts), len(parts[0][0])] = gradients_of(copy.deepcopy(model), parts, criterion=criterion, amp=amp)
+    expected, whole = found.pop((1, 4))
+    assert len(found) == 3
+    assert whole.loss > 0
+    for gradients, log in found.values():
+        assert log.loss == pytest.approx(whole.loss, rel=1e-6)
+        assert log.head_losses == pytest.approx(whole.head_losses, rel=1e-6)
+        assert (log.iteration, log.images_seen) == (1, 4)
+        for name, gradient in gradients.items():
+            close = {"rtol": 1e-6, "atol": 1e-7} if amp == "off" else {"rtol": 0.02, "atol": 1e-3}
+            torch.testing.assert_close(gradient, expected[name], **close, msg=name)
+
+
+def test_looking_for_hard_pixels_leaves_no_trace(model):
+    """Batch statistics and dropout's random state change as if each micro-batch were seen once."""
+    [(image, label)] = batches(1)
+    parts = list(zip(image.split(2), label.split(2), strict=True))
+    twins = [copy.deepcopy(model) for _ in range(2)]
+    states = []
+    for twin, threshold in zip(twins, [1.0, 0.45], strict=True):
+        twin.drop.p = 0.5
+        torch.manual_seed(3)
+        assert learner(twin, criterion=MultiHeadLoss(OhemCrossEntropy(threshold), 1), accumulate=2).step(*parts) is None
+        states.append(torch.get_rng_state())
+    assert torch.equal(*states)
+    for (name, buffer), other in zip(twins[0].named_buffers(), twins[1].buffers(), strict=True):
+        assert torch.equal(buffer, other), name
+    assert twins[0].norm.num_batches_tracked == 2
+
+
+def test_what_dropout_drops_is_the_same_in_both_looks(model):
+    """Else the pixels that count would not be those that were found hard."""
+    seen = []
+    model.drop.p = 0.5
+    model.drop.register_forward_hook(lambda module, inputs, output: seen.append(output == 0))
+    [(image, label)] = batches(1)
+    parts = list(zip(image.split(2), label.split(2), strict=True))
+    learner(model, criterion=MultiHeadLoss(OhemCrossEntropy(0.45), 1), accumulate=2).step(*parts)
+    assert len(seen) == 4
+    assert torch.equal(seen[0], seen[2])
+    assert torch.equal(seen[1], seen[3])
+    assert not torch.equal(seen[0], seen[1])
+
+
+def test_a_micro_batch_that_is_not_finite_changes_nothing(model):
+    learning = learner(model, accumulate=2)
+    learning.model.drop.p = 0.5
+    (good, bad) = batches(2)
+    before = everything(learning)
+    learning.normalize = lambda images: images.permute(0, 3, 1, 2).float() / 255
+    fault = learning.step(good, (bad[0].float().fill_(math.nan), bad[1]))
+    assert fault.startswith("loss nan, main nan, aux nan")
+    assert everything(learning) == before
+
+
+def test_a_batch_that_cannot_be_cut_is_refused(model):
+    with pytest.raises(InputError, match="accumulate: a batch_size of 4 has no 3 equal parts; use 1, 2"):
+        learner(model, accumulate=3)
+
+
 # --- numbers that go wrong
 
 
@@ -280,7 +367,7 @@ def whole(folder, model, *, stop=None, seen=None, each=None, score=None, loader=
     course = {"max_iter": 12, "log_every": 5, "val_every": 4, "save_every": 3, "patience": 0, "skip_nonfinite": 0}
     learning = learner(
         model,
-        **{name: options.pop(name) for name in ("criterion", "amp", "ema") if name in options},
+        **{name: options.pop(name) for name in ("criterion", "amp", "ema", "accumulate") if name in options},
         schedule=lambda step: 1 / (1 + step),
     )
 
@@ -288,7 +375,7 @@ def whole(folder, model, *, stop=None, seen=None, each=None, score=None, loader=
         for number in range(start, len(loader)):
             if each:
                 each(number)
-            yield loader[number]
+            yield from zip(*(part.split(4 // learning.accumulate) for part in loader[number]), strict=True)
 
     def validate(model):
         assert not model.training or model is learning.model
@@ -337,7 +424,9 @@ def steep(outputs, label, shares=None):
     return 30 * loss, heads
 
 
-@pytest.mark.parametrize("options", [{}, {"ema": 0.8}, {"amp": "fp16", "criterion": steep}, {"amp": "bf16"}])
+@pytest.mark.parametrize(
+    "options", [{}, {"ema": 0.8}, {"amp": "fp16", "criterion": steep}, {"amp": "bf16"}, {"accumulate": 2}]
+)
 @pytest.mark.parametrize("kill", [0, 2, 3, 7, 8, 11])
 def test_a_run_that_was_killed_ends_as_one_that_was_not(tmp_path, kill, options):
     expected = whole(tmp_path / "run", noisy(), **options)
