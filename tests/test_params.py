@@ -124,7 +124,9 @@ def choose(path, **values):
     """Like `-S`, in a hundredth of the time."""
     text = path.read_text(encoding="utf-8")
     for name, value in values.items():
-        text = re.sub(rf"^{name}:[^#]*", f"{name}: {value or ''} ", text, count=1, flags=re.MULTILINE)
+        text = re.sub(
+            rf"^{name}:[^#]*", f"{name}: {'' if value is None else value} ", text, count=1, flags=re.MULTILINE
+        )
     path.write_text(text, encoding="utf-8")
 
 

@@ -384,3 +384,125 @@ def test_one_seed_is_one_result():
     assert first[0].tobytes() == second[0].tobytes()
     assert first[1].tobytes() == second[1].tobytes()
     assert first[0].tobytes() != other[0].tobytes()
+
+
+# --- resize after the crop
+
+
+@pytest.mark.parametrize(("crop_size", "size"), [((16, 24), (8, 12)), ((16, 24), (5, 30)), ((9, 11), (9, 11))])
+def test_the_crop_is_brought_to_the_size_asked(crop_size, size):
+    image, label = random_pair((40, 50))
+    found = TrainTransform(crop=crop_size, resize=size, **PLAIN)(image, label, np.random.default_rng(0))
+    cut = TrainTransform(crop=crop_size, **PLAIN)(image, label, np.random.default_rng(0))
+    assert (found[0] == cv2.resize(cut[0], size[::-1], interpolation=cv2.INTER_LINEAR)).all()
+    assert (found[1] == resize(*cut, size)[1]).all()
+    assert found[1].shape == size
+
+
+def test_the_v2_papers_way_at_a_sixteenth_of_its_size():
+    """Scale 0.75 to 2, crop of the image's own size, then half of it."""
+    image, label = random_pair((64, 128))
+    transform = TrainTransform(crop=(64, 128), resize=(32, 64), scales=(0.75, 2), flip=0.5, jitter=0, mean=[0.5] * 3)
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        scale = rng.uniform(0.75, 2)
+        height, width = math.ceil(64 * scale), math.ceil(128 * scale)
+        whole = (
+            cv2.resize(image, (width, height)),
+            cv2.resize(label, (width, height), interpolation=cv2.INTER_NEAREST_EXACT),
+        )
+        top, left = (int(rng.integers(max(0, have - want) + 1)) for have, want in ((height, 64), (width, 128)))
+        seen = [part[top : top + 64, left : left + 128] for part in whole]
+        size = [round(side / 2) for side in seen[1].shape]
+        expected = (
+            cv2.resize(seen[0], size[::-1]),
+            cv2.resize(seen[1], size[::-1], interpolation=cv2.INTER_NEAREST_EXACT),
+        )
+        if rng.random() < 0.5:
+            expected = [part[:, ::-1] for part in expected]
+        found = transform(image, label, np.random.default_rng(seed))
+        above, before = (32 - size[0]) // 2, (64 - size[1]) // 2
+        inside = slice(above, above + size[0]), slice(before, before + size[1])
+        assert (found[0][inside] == expected[0]).all()
+        assert (found[1][inside] == expected[1]).all()
+        assert (found[1] != IGNORE).sum() == (expected[1] != IGNORE).sum()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (33, 2000), (2000, 33), (31, 47), (63, 65)])
+def test_any_image_becomes_the_size_asked_and_no_label_is_invented(size):
+    transform = TrainTransform(crop=(64, 48), resize=(17, 31), scales=(0.25, 2), flip=0.5, jitter=0.4, mean=[0.5] * 3)
+    image, label = random_pair(size)
+    for seed in range(4):
+        new_image, new_label = transform(image, label, np.random.default_rng(seed))
+        assert new_image.shape == (17, 31, 3)
+        assert new_label.shape == (17, 31)
+        assert new_image.flags.c_contiguous
+        assert set(np.unique(new_label)) <= set(np.unique(label)) | {IGNORE}
+
+
+# --- distributions: upstream's, worked out by hand; but upstream never draws the last place of a crop
+
+DRAWS = 2000
+KOLMOGOROV = 1.95 / DRAWS**0.5  # the largest distance of two distribution functions by chance, p = 0.001
+CHI_SQUARED = {4: 18.5, 9: 27.9, 29: 58.3}  # degrees of freedom: p = 0.001
+
+
+def evenly_spread(counts):
+    expected = sum(counts) / len(counts)
+    return sum((count - expected) ** 2 / expected for count in counts) < CHI_SQUARED[len(counts) - 1]
+
+
+@pytest.mark.parametrize("scales", [(0.25, 2.0), (0.75, 2.0), (0.5, 2.0)])
+def test_sizes_are_those_of_evenly_drawn_scales_rounded_up(scales):
+    """A side of n pixels has k or fewer after scaling with the probability that the scale is k / n or less."""
+    low, high = scales
+    image, label = np.zeros((60, 90, 3), np.uint8), np.zeros((60, 90), np.uint8)
+    transform = TrainTransform(crop=(121, 181), **PLAIN | {"scales": scales})
+    rng, widths = np.random.default_rng(5), []
+    for _ in range(DRAWS):
+        inside = transform(image, label, rng)[1] != IGNORE
+        height, width = int(inside.any(axis=1).sum()), int(inside.any(axis=0).sum())
+        assert max((height - 1) / 60, (width - 1) / 90) < min(height / 60, width / 90)  # one scale fits both
+        widths.append(width)
+    for k in range(math.ceil(low * 90), math.ceil(high * 90)):
+        assert abs(np.mean(np.array(widths) <= k) - (k / 90 - low) / (high - low)) < KOLMOGOROV, k
+
+
+def test_one_of_several_scales_is_drawn_equally_often():
+    scales = [0.75, 1.0, 1.5, 1.75, 2.0]
+    image, label = np.zeros((4, 8, 3), np.uint8), np.zeros((4, 8), np.uint8)
+    transform = TrainTransform(crop=(9, 17), **PLAIN | {"scales": scales})
+    rng = np.random.default_rng(6)
+    widths = [int((transform(image, label, rng)[1] != IGNORE).any(axis=0).sum()) for _ in range(DRAWS)]
+    assert set(widths) == {6, 8, 12, 14, 16}
+    assert evenly_spread([widths.count(round(8 * scale)) for scale in scales])
+
+
+def test_crops_lie_anywhere_with_equal_probability():
+    image, label = coordinates(7, 15)
+    transform = TrainTransform(crop=(5, 6), **PLAIN)
+    rng = np.random.default_rng(7)
+    corners = [tuple(transform(image, label, rng)[0][0, 0, :2].tolist()) for _ in range(DRAWS)]
+    assert evenly_spread([corners.count((top, left)) for top in range(3) for left in range(10)])
+    assert evenly_spread([sum(corner[1] == left for corner in corners) for left in range(10)])
+
+
+def test_brightness_contrast_and_saturation_are_drawn_evenly_and_apart():
+    """Read back from 16 bit pixels: the mean luma has brightness, two greys contrast, a colour saturation."""
+    image = np.full((4, 4, 3), 16000, np.uint16)
+    image[:2] = 24000
+    image[3, 3] = 24000, 20000, 14000
+    luma = np.array([0.299, 0.587, 0.114])
+    transform = TrainTransform(crop=(4, 4), **PLAIN | {"jitter": 0.4})
+    rng, factors = np.random.default_rng(8), []
+    for _ in range(DRAWS):
+        found = transform(image, np.zeros((4, 4), np.uint8), rng)[0].astype(float)
+        brightness = (found @ luma).mean() / (image @ luma).mean()
+        contrast = (found[0, 0, 0] - found[2, 0, 0]) / (brightness * 8000)
+        saturation = (found[3, 3, 0] - found[3, 3, 2]) / (brightness * contrast * 10000)
+        factors.append([brightness, contrast, saturation])
+    factors = np.sort(np.array(factors), axis=0), np.array(factors)
+    expected = np.linspace(0, 1, DRAWS, endpoint=False)[:, None]
+    assert np.abs((factors[0] - 0.6) / 0.8 - expected).max() < KOLMOGOROV
+    correlation = np.corrcoef(factors[1].T)
+    assert np.abs(correlation - np.eye(3)).max() < 3.3 / DRAWS**0.5
