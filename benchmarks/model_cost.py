@@ -3,9 +3,9 @@
     python -m benchmarks.model_cost                               # for images of 512 x 1024, 19 classes
     python -m benchmarks.model_cost --size 360 640 --classes 11
 
-MACs are those of the convolutions for one image, half of the FLOPs that torch's own counter finds; papers often say FLOPs
-for them. Nothing is computed but shapes, so it takes seconds. Auxiliary heads count in training alone. Prints two tables,
-and as the last line JSON.
+MACs are those of the convolutions for one image, half of the FLOPs that torch's own counter finds; papers often say
+FLOPs for them. Nothing is computed but shapes, so it takes seconds. Auxiliary heads count in training alone. Prints two
+tables, and as the last line JSON.
 """
 
 import argparse
