@@ -93,11 +93,15 @@ def weightless(name, num_classes, **architecture):
         return build_model(name, num_classes, architecture=architecture)
 
 
-def randomized(name, num_classes=3, **architecture):
-    """A model with the reference weights, in eval mode."""
-    model = build_model(name, num_classes, architecture=architecture)
-    model.load_state_dict(reference_weights({key: value.shape for key, value in model.state_dict().items()}))
-    return model.eval()
+def randomized(module):
+    """With the reference weights, in eval mode."""
+    module.load_state_dict(reference_weights({key: value.shape for key, value in module.state_dict().items()}))
+    return module.eval()
+
+
+def variant(name, num_classes=3, **architecture):
+    """As training starts, in eval mode."""
+    return build_model(name, num_classes, architecture=architecture).eval()
 
 
 @pytest.mark.parametrize("name", MODEL_NAMES)
@@ -266,7 +270,7 @@ def test_every_model_of_the_table_is_tested():
 @pytest.mark.parametrize(("name", "architecture"), OPTIONS)
 def test_every_option_takes_any_size_and_every_parameter_learns(name, architecture):
     torch.manual_seed(0)
-    model = randomized(name, 4, **architecture)
+    model = randomized(variant(name, 4, **architecture))
     with torch.inference_mode():
         assert {model(torch.randn(1, 3, *size)).shape for size in [(1, 1), (33, 70)]} == {(1, 4, 1, 1), (1, 4, 33, 70)}
     logits, aux = model.train()(torch.randn(3, 3, 65, 90))
@@ -317,7 +321,7 @@ def test_the_default_draws_as_many_random_numbers_as_ever(name, first_draw):
 
 @pytest.mark.parametrize("fusion", ["paper", "squeeze"])
 def test_the_papers_fusion_weighs_channels_by_two_convolutions(fusion):
-    ffm = randomized("bisenetv1", fusion=fusion).ffm
+    ffm = randomized(bisenetv1.FUSIONS[fusion]())
     spatial, context = torch.randn(2, 2, 128, 5, 7)
     fused = ffm.convblk(torch.cat([spatial, context], 1)).detach().numpy()
     first, second = (conv.weight.detach().numpy()[:, :, 0, 0] for conv in (ffm.conv1, ffm.conv2))
@@ -329,7 +333,7 @@ def test_the_papers_fusion_weighs_channels_by_two_convolutions(fusion):
 
 
 def test_mmsegmentations_fusion_halves_a_channel_at_most():
-    ffm = randomized("bisenetv1", fusion="mmseg").ffm
+    ffm = randomized(bisenetv1.FUSIONS["mmseg"]())
     spatial, context = torch.randn(2, 2, 128, 5, 7)
     fused = ffm.convblk(torch.cat([spatial, context], 1))
     logit = ffm.bn(ffm.conv(fused.mean((2, 3), keepdim=True)))
@@ -350,7 +354,7 @@ def enlarged(x, interpolation):
 )
 @torch.inference_mode()
 def test_guided_aggregation_upsamples_as_opencv_does(aggregation, interpolation, biased):
-    bga = randomized("bisenetv2", **SMALL, aggregation=aggregation).bga
+    bga = randomized(bisenetv2.AGGREGATIONS[aggregation](32))
     detail, semantic = torch.randn(1, 32, 16, 24), torch.randn(1, 32, 4, 6)
     fine = bga.left1(detail) * torch.sigmoid(enlarged(bga.right1(semantic), interpolation))
     coarse = bga.left2(detail) * torch.sigmoid(bga.right2(semantic))
@@ -359,7 +363,8 @@ def test_guided_aggregation_upsamples_as_opencv_does(aggregation, interpolation,
 
 
 def test_without_attention_every_channel_weighs_one():
-    full, without = (randomized("bisenetv1", attention_refinement=value) for value in (True, False))
+    full, without = (variant("bisenetv1", attention_refinement=value) for value in (True, False))
+    without.load_state_dict({key: value for key, value in full.state_dict().items() if "_atten" not in key})
     for arm in full.cp.arm16, full.cp.arm32:
         nn.init.zeros_(arm.bn_atten.weight)
         nn.init.constant_(arm.bn_atten.bias, 100)  # its sigmoid is 1
@@ -368,7 +373,8 @@ def test_without_attention_every_channel_weighs_one():
 
 
 def test_without_global_pooling_nothing_is_added():
-    full, without = (randomized("bisenetv1", global_pooling=value) for value in (True, False))
+    full, without = (variant("bisenetv1", global_pooling=value) for value in (True, False))
+    without.load_state_dict({key: value for key, value in full.state_dict().items() if "conv_avg" not in key})
     nn.init.zeros_(full.cp.conv_avg.bn.weight)
     nn.init.zeros_(full.cp.conv_avg.bn.bias)
     image = torch.randn(1, 3, 64, 64)
@@ -386,7 +392,7 @@ def test_without_global_pooling_nothing_is_added():
     ],
 )
 def test_v1_heads_read_what_is_fused(architecture, what_the_head_reads):
-    model, image = randomized("bisenetv1", **architecture), torch.randn(1, 3, 64, 96)
+    model, image = variant("bisenetv1", **architecture), torch.randn(1, 3, 64, 96)
     with torch.inference_mode():
         feat8, *_ = model.cp.resnet(image)
         _, context, _ = model.cp(image)
@@ -404,8 +410,8 @@ def test_v1_heads_read_what_is_fused(architecture, what_the_head_reads):
     ],
 )
 def test_v2_heads_read_what_is_aggregated(aggregation, what_the_head_reads):
-    model, image = randomized("bisenetv2", **SMALL, aggregation=aggregation, boosters=False), torch.randn(1, 3, 64, 96)
-    whole = randomized("bisenetv2", **SMALL)
+    model = randomized(variant("bisenetv2", **SMALL, aggregation=aggregation, boosters=False))
+    whole, image = randomized(variant("bisenetv2", **SMALL)), torch.randn(1, 3, 64, 96)
     with torch.inference_mode():
         context = whole.segment(image)[-1].repeat_interleave(4, 2).repeat_interleave(4, 3)
         expected = model.head(what_the_head_reads(model, whole.detail(image), context))
@@ -421,9 +427,11 @@ def test_the_papers_expansion_comes_first_and_ends_without_a_relu():
     assert down.conv2[0].weight.shape == (32, 96, 1, 1)
     assert same.conv1.conv.weight.shape == (192, 32, 3, 3)
     assert same.dwconv[0].weight.shape == (192, 1, 3, 3)
-    kept = randomized("bisenetv2", expand="conv").segment.S3[1].dwconv(torch.randn(1, 192, 8, 8))
-    assert (kept < 0).any()
-    assert not (randomized("bisenetv2").segment.S3[1].dwconv(torch.randn(1, 32, 8, 8)) < 0).any()
+    negative = {
+        expand: (bisenetv2.GatherExpansion(4, expand).dwconv(torch.randn(1, channels, 8, 8)) < 0).any().item()
+        for expand, channels in (("conv", 24), ("depthwise", 4))
+    }
+    assert negative == {"conv": True, "depthwise": False}
 
 
 def test_width_depth_and_ratio_scale_the_layers_they_name():
