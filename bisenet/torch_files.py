@@ -29,7 +29,9 @@ def read_torch_file(path):
         with open(path, "rb") as file:
             start = file.read(32).lstrip()
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}); train first, or give another path or a URL"
+        ) from None
     for signature, words in OTHER_FILES.items():
         if start == signature or signature and start.startswith(signature):
             raise InputError(f"{path}: holds no weights of PyTorch: it {words}")
@@ -71,7 +73,7 @@ class _RebuildTensor:
     __slots__ = ()
 
     def __call__(self, storage, offset, size, stride, *_):
-        return torch.empty(0, dtype=storage.dtype).set_(storage.untyped(), offset, size, stride)
+        return torch._utils._rebuild_tensor(storage, offset, size, stride)
 
 
 class _RebuildParameter:
