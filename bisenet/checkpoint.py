@@ -13,7 +13,7 @@ from bisenet.artifacts import write_bytes
 from bisenet.classes import ClassTable
 from bisenet.errors import InputError
 from bisenet.inference import Normalize, predict
-from bisenet.models import build_model
+from bisenet.models import build_model, describe, recognize
 
 FORMAT = "bisenet-1"
 
@@ -69,7 +69,8 @@ def save_checkpoint(path, checkpoint, weights=None):
 def load_checkpoint(path, device="cpu"):
     """The `Checkpoint` in `path`, its model on `device` in eval mode.
 
-    Raises `InputError` for a file that is missing, no checkpoint of this project, or not of the architecture it names.
+    Raises `InputError` for a file that is missing, no checkpoint of this project, or not of the architecture it names,
+    and then names its weights' own where that is one of this project.
     """
     try:
         data = torch.load(path, map_location="cpu", weights_only=True)
@@ -80,16 +81,20 @@ def load_checkpoint(path, device="cpu"):
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise InputError(f"{path}: is not a checkpoint that the stage train wrote (format '{FORMAT}')")
     table = ClassTable.from_dict(data["classes"], path)
-    architecture = data.get("architecture")  # checkpoints of early days do not say: the defaults
-    model = build_model(data["model"], len(table), len(data["mean"]), architecture)
+    size = len(table), len(data["mean"])
+    try:
+        model = build_model(data["model"], *size, data.get("architecture"))  # early checkpoints have the defaults
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
     try:
         model.load_state_dict(data["state_dict"])
     except RuntimeError:
         expected, found = model.state_dict(), data["state_dict"]
         misshapen = [key for key in expected.keys() & found.keys() if expected[key].shape != found[key].shape]
+        known = recognize(found)
         raise InputError(
-            f"{path}: says it is a {data['model']} of {len(table)} classes and {len(data['mean'])} channels, but its "
-            "weights are of another architecture: "
+            f"{path}: says it is a {describe(data['model'], *size, model.architecture)}, but its weights are of "
+            f"{'a ' + describe(*known) if known else 'another architecture'}: "
             f"{len(expected.keys() - found.keys())} of {len(expected)} are missing, "
             f"{len(found.keys() - expected.keys())} are unknown, {len(misshapen)} have another shape"
         ) from None

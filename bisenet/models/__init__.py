@@ -5,6 +5,9 @@ by default, its `CHOICES` which names they take.
 """
 
 import inspect
+from contextlib import suppress
+
+import torch
 
 from bisenet.errors import InputError, refuse
 from bisenet.models.bisenetv1 import BiSeNetV1
@@ -47,6 +50,29 @@ def architecture_options(name):
         raise InputError(f"model: there is no '{name}'; choose one of {', '.join(MODELS)}")
     parameters = inspect.signature(MODELS[name]).parameters.values()
     return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+
+def recognize(state):
+    """Whose weights these are, in the layer names of this project: (name, num_classes, in_channels, architecture).
+
+    None where no model has just these names and shapes. Options that leave no trace in them have their defaults.
+    """
+    shapes = {key: tuple(value.shape) for key, value in state.items()}
+    for name, model in MODELS.items():
+        with suppress(KeyError, AttributeError, InputError), torch.device("meta"):
+            told = model.told_by(shapes)
+            size = told.pop("num_classes"), told.pop("in_channels")
+            candidate = build_model(name, *size, told)
+            if {key: tuple(value.shape) for key, value in candidate.state_dict().items()} == shapes:
+                return name, *size, candidate.architecture
+    return None
+
+
+def describe(name, num_classes, in_channels, architecture):
+    """In words: `bisenetv2 of 19 classes and 3 channels (width: 2.0, depth: 3)`; defaults go unsaid."""
+    defaults = architecture_options(name)
+    other = [f"{option}: {value}" for option, value in architecture.items() if value != defaults.get(option)]
+    return f"{name} of {num_classes} classes and {in_channels} channels" + (f" ({', '.join(other)})" if other else "")
 
 
 def _kind(default, choices):

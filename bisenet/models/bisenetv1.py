@@ -210,6 +210,25 @@ class BiSeNetV1(nn.Module):
         for name in ("conv_out", *self.AUX_HEADS):
             init_classifier(self.get_submodule(name).conv_out)
 
+    @staticmethod
+    def told_by(shapes):
+        """The constructor's arguments for weights, from {key: shape}; of options that look the same, the default.
+
+        Raises `KeyError` where a layer that every model has is missing.
+        """
+        fused, first = "ffm.convblk.conv.weight" in shapes, shapes.get("ffm.conv1.weight")
+        spatial_path = "conv" if "sp.conv_out.conv.weight" in shapes else "res3" if fused else "none"
+        fusion = "sum" if spatial_path == "conv" and not fused else "upstream"
+        return {
+            "num_classes": shapes["conv_out.conv_out.bias"][0],
+            "in_channels": shapes["cp.resnet.conv1.weight"][1],
+            "spatial_path": spatial_path,
+            "fusion": {256: "paper", 64: "squeeze"}.get(first[0], fusion) if first else fusion,
+            "attention_refinement": "cp.arm16.conv_atten.weight" in shapes,
+            "global_pooling": "cp.conv_avg.conv.weight" in shapes,
+            "boosters": "conv_out16.conv.conv.weight" in shapes,
+        }
+
     def forward(self, image):
         size = image.shape[-2:]
         feat8, context8, context16 = self.cp(image)

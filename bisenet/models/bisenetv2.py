@@ -305,6 +305,40 @@ class BiSeNetV2(nn.Module):
         for name in ("head", *self.AUX_HEADS):
             init_classifier(self.get_submodule(name).conv_out[1])
 
+    @staticmethod
+    def told_by(shapes):
+        """The constructor's arguments for weights, from {key: shape}; of options that look the same, the default.
+
+        Raises `KeyError` where a layer that every model has is missing.
+        """
+        head, c128, *_ = shapes["head.conv.conv.weight"]
+        told = {
+            "num_classes": shapes["head.conv_out.1.bias"][0],
+            "width": c128 / 128,
+            "head_channels": max(1, round(head * 128 / c128)),
+        }
+        if "segment.S5_5.bn.weight" not in shapes:
+            in_channels = shapes["detail.S1.0.conv.weight"][1]
+            return {**told, "in_channels": in_channels, "aggregation": "detail", "boosters": False}
+        mid, stem, *_ = shapes["segment.S3.0.conv1.conv.weight"]
+        merged = shapes.get("bga.conv.conv.weight", (0, 0))
+        signs = {
+            "mmseg": "bga.left1.2.bias" in shapes,
+            "guided": "bga.left1.2.weight" in shapes,
+            "concat": merged[1] > merged[0],
+            "sum": merged[1] > 0,
+            "semantic": True,
+        }
+        return {
+            **told,
+            "in_channels": shapes["segment.S1S2.conv.conv.weight"][1],
+            "expand": "depthwise" if mid == stem else "conv",
+            "depth": sum(f"segment.S4.{2 * i}.conv2.0.weight" in shapes for i in range(len(shapes))),
+            "semantic_ratio": stem / (64 * told["width"]),
+            "aggregation": next(name for name, seen in signs.items() if seen),
+            "boosters": "aux2.conv.conv.weight" in shapes,
+        }
+
     def forward(self, image):
         size = image.shape[-2:]
         *stages, context = self.segment(image)
