@@ -164,6 +164,7 @@ def read_weights(source, cache):
     _check_values(state, path)
     _add_biases(state)
     told = _told(form, state, path)
+    in_channels, num_classes = told.pop("in_channels"), told.pop("num_classes", None)
     dropped = defaultdict(list)
     for pattern, why in (*form.drops, *unlike):
         for key in [key for key in state if _match(pattern, key)]:
@@ -171,7 +172,7 @@ def read_weights(source, cache):
             del state[key]
     return Weights(
         path, file_digest(path), form.origin, form.words, form.model_name,
-        in_channels=told.pop("in_channels"), num_classes=None if unlike else told.pop("num_classes", None),
+        num_classes=None if unlike else num_classes, in_channels=in_channels,
         architecture={} if form.trunk else architecture_options(form.model_name) | told | form.architecture,
         state={key: value.float() if value.is_floating_point() else value for key, value in state.items()},
         trunk=form.trunk, dropped=dict(dropped),
@@ -239,8 +240,8 @@ def _check_values(state, path):
 
 
 def _fault(key, value):
-    if value.layout is not torch.strided or value.is_quantized or value.is_meta:
-        return "is no plain tensor"
+    if value.layout is not torch.strided or value.is_quantized or value.is_meta or not value.numel():
+        return "is no plain tensor, or an empty one"
     if key.endswith("num_batches_tracked"):
         return None
     if not value.is_floating_point():
