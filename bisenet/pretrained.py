@@ -11,6 +11,7 @@ import torch
 
 from bisenet.checkpoint import Checkpoint, load_checkpoint
 from bisenet.datasets import BUILT_IN, load_table
+from bisenet.distributed import from_first, shared_faults
 from bisenet.errors import InputError, name_some, refuse
 from bisenet.models import MODELS, build_model, describe
 from bisenet.published import AUXILIARY, CLASSIFIER, FIRST_CONVS, read_weights
@@ -22,6 +23,23 @@ NORMALIZATION = {  # (origin, dataset, or None for all): what the published weig
     ("upstream", "ade20k"): ([0.49343230, 0.46819794, 0.43106043], [0.25680755, 0.25506608, 0.27422913]),
     ("mmsegmentation", None): IMAGENET,
 }
+
+
+def start_from(source, model, cache):
+    """Put the weights of `source`, as of `fetch`, or `none`, into the model of every process.
+
+    Returns what to record of them, {"pretrained_sha256": hex} or {}, and lines that say what became of them.
+    """
+    if source == "none":
+        return {}, []
+    with shared_faults():
+        weights = read_weights(source, cache)
+        text = load_pretrained(model, weights)
+    digest = from_first(weights.sha256)
+    with shared_faults():
+        if weights.sha256 != digest:
+            raise InputError(f"{weights.path}: has the SHA-256 {weights.sha256}, but for process 0 {digest}")
+    return {"pretrained_sha256": digest}, [text]
 
 
 def load_pretrained(model, weights, least_share=0.5):

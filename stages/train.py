@@ -19,6 +19,7 @@ from bisenet.losses import build_criterion
 from bisenet.models import build_model
 from bisenet.optim import build_optimizer
 from bisenet.precision import prepare
+from bisenet.pretrained import start_from
 from bisenet.reporting import open_report
 from bisenet.resume import UnfinishedRun, fingerprint
 from bisenet.schedules import build_schedule
@@ -27,16 +28,16 @@ from bisenet.trainer import Trainer, train
 from bisenet.transforms import TrainTransform
 from stages.entry import run
 from stages.params import load_params, pick, remarks
-from stages.paths import ANNOS, MODEL, STATISTICS, UNFINISHED, WEIGHTS
+from stages.paths import ANNOS, MODEL, STATISTICS, UNFINISHED, WEIGHTS, WEIGHTS_CACHE
 
 RUN = "model", "dataset", "recipe", "architecture", "pretrained", "accumulate", "amp", "ema"
 ORDER = "seed", "batch_size", "max_iter"
 COURSE = "max_iter", "log_every", "val_every", "patience"
 AUGMENTATION = "crop", "resize", "scales", "flip", "jitter"
 LOSS = "ohem_threshold", "aux_weight", "class_weights"
-OPTIMIZER = "optimizer", "momentum", "lr", "head_lr_factor", "weight_decay"
+OPTIM = "optimizer", "momentum", "lr", "head_lr_factor", "weight_decay"
 SCHEDULE = "schedule", "max_iter", "power", "gamma", "milestones", "warmup", "warmup_iters", "warmup_start"
-RECORDED = *RUN, *ORDER, *COURSE, *AUGMENTATION, *LOSS, *OPTIMIZER, *SCHEDULE
+RECORDED = *RUN, *ORDER, *COURSE, *AUGMENTATION, *LOSS, *OPTIM, *SCHEDULE
 PLACE = "data_root", "device", "gpu_wait", "deterministic", "workers", "save_every", "skip_nonfinite"
 
 
@@ -58,20 +59,20 @@ def fit(params, device, stop):
 
     torch.manual_seed(params["seed"])
     model = build_model(params["model"], len(table), len(mean), params["architecture"])
+    weights, told = start_from(params["pretrained"], model, WEIGHTS_CACHE)
     model = model.to(device, memory_format=torch.channels_last)
     torch.manual_seed(params["seed"])  # whatever the model has drawn
     place = {"normalize": Normalize(mean, std, depth).to(device), "device": device, "amp": params["amp"]}
     trainer = Trainer(
         model, **place, **pick(params, "batch_size", "accumulate", "ema"),
         criterion=build_criterion(statistics, **pick(params, *LOSS)).to(device),
-        optimizer=build_optimizer(model, **pick(params, *OPTIMIZER)),
-        schedule=build_schedule(**pick(params, *SCHEDULE)),
+        optimizer=build_optimizer(model, **pick(params, *OPTIM)), schedule=build_schedule(**pick(params, *SCHEDULE)),
     )  # fmt: skip
 
-    effective = {**pick(params, *RECORDED), "architecture": model.architecture, "processes": world_size()}
+    effective = {**pick(params, *RECORDED), "architecture": model.architecture, "processes": world_size(), **weights}
     state = UNFINISHED / fingerprint(effective, [STATISTICS, *ANNOS.glob("*.*")], ("bisenet", "stages"))
     with UnfinishedRun(state) as unfinished:
-        report = open_report(MODEL.parent, trainer.heads, params["max_iter"], effective, remarks())
+        report = open_report(MODEL.parent, trainer.heads, params["max_iter"], effective, told + remarks())
         best = train(
             trainer, report=report, run=unfinished, stop=stop, **pick(params, *COURSE, "save_every", "skip_nonfinite"),
             batches=partial(train_loader, train_set, **pick(params, *ORDER, "accumulate"), **feed),
