@@ -33,7 +33,7 @@ def fetch(source, cache):
         raise InputError(f"{source}: only {', '.join(SCHEMES)} can be fetched; download it, and give its path")
     name = re.sub(r"[^\w.-]", "_", url.partition("?")[0].rpartition("/")[2])[-100:]
     expected = _expected(fragment, name, source)
-    cache, key = Path(cache), hashlib.sha256(url.encode()).hexdigest()[:16]
+    cache, key = Path(cache), hashlib.sha256(url.encode()).hexdigest()[:12]
     for path in sorted(cache.glob(f"{key}-*")):
         with suppress(FileNotFoundError):  # another process may mend it too
             digest = file_digest(path)
@@ -64,7 +64,7 @@ def _has(digest, expected):
 
 
 def _cached_name(key, digest, name):
-    return f"{key}-{digest}-{name}"  # the digest in the name: file and proof appear in one step
+    return f"{key}-{digest[:16]}-{name}"  # the digest in the name: file and proof appear in one step
 
 
 def _download(url, expected, cache, key, name):

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 import torch
 
 from bisenet.checkpoint import Checkpoint, load_checkpoint
-from bisenet.datasets import BUILT_IN, load_table
+from bisenet.classes import BUILT_IN, load_table
 from bisenet.distributed import from_first, shared_faults
 from bisenet.errors import InputError, name_some, refuse
 from bisenet.models import MODELS, build_model, describe
@@ -174,7 +174,7 @@ def _published(weights, dataset, table, mean, std, device):
     if not (mean and std or published):
         raise InputError(
             f"{weights.path}: how the images were normalised for {weights.words} of {dataset or 'this dataset'} is not "
-            "known; give mean and std of each channel, as shares of 255"
+            "known; give mean and std of each channel, as shares of 255 (upstream's form for own data has 0.4 and 0.2)"
         )
     options = weights.architecture | {"boosters": False}
     network = build_model(weights.model_name, weights.num_classes, weights.in_channels, options)

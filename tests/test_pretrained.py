@@ -9,8 +9,7 @@ from test_models import reference, reference_input, reference_weights
 from test_published import light, mmsegmentation, pixel_shuffled, trunk, upstream
 
 from bisenet.checkpoint import Checkpoint, save_checkpoint
-from bisenet.classes import ClassTable
-from bisenet.datasets import load_table
+from bisenet.classes import ClassTable, load_table
 from bisenet.errors import InputError
 from bisenet.models import build_model
 from bisenet.pretrained import IMAGENET, NORMALIZATION, adapt_channels, load_pretrained, open_checkpoint, read_weights
