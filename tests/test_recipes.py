@@ -1,5 +1,6 @@
 """Every preset and every published recipe of params.yaml, shrunk to seconds: it builds, and trains two steps."""
 
+import hashlib
 import re
 import sys
 from pathlib import Path
@@ -11,6 +12,9 @@ import yaml
 from PIL import Image
 from test_params import PRESETS, SHIPPED, choose
 
+from bisenet import pretrained
+from bisenet.errors import InputError
+from bisenet.models import build_model
 from bisenet.resume import UnfinishedRun
 from bisenet.yaml12 import read_yaml
 from stages import dataset_stats, gen_dataset_annos, train
@@ -85,3 +89,48 @@ def test_it_builds_and_trains_two_steps(project, monkeypatch, capsys, model, dat
     recorded = read_yaml(Path("results/train/effective_params.yaml"))
     assert recorded["architecture"] == architecture
     assert (recorded["recipe"], recorded["processes"], recorded["accumulate"]) == (recipe, 1, 2)
+
+
+# --- weights to start from
+
+
+def test_a_training_starts_from_the_weights_that_are_asked_for_and_records_them(project, monkeypatch, capsys):
+    monkeypatch.chdir(project)
+    torch.manual_seed(1)
+    states = [build_model("bisenetv2", 7, architecture={"width": 0.25}).state_dict() for _ in range(2)]
+    runs, found = [], []
+    for number, state in enumerate(states):
+        torch.save({f"module.{key}": value for key, value in state.items()}, "weights.pth")
+        shrink(project, model="bisenetv2", dataset="custom")
+        choose(Path("params.yaml"), pretrained="weights.pth", lr=1e-30, weight_decay=0)
+        monkeypatch.setattr(train, "fingerprint", lambda values, *inputs: runs.append(values) or f"run {len(runs)}")
+        train.main()
+        printed, digest = capsys.readouterr().out, hashlib.sha256(Path("weights.pth").read_bytes()).hexdigest()
+        assert f"pretrained: weights.pth (SHA-256 {digest})" in printed
+        assert "skipped, 7 classes there, 3 here: head.conv_out.1" in printed
+        assert runs[number]["pretrained_sha256"] == digest  # so another file is another run
+        assert read_yaml(Path("results/train/effective_params.yaml"))["pretrained_sha256"] == digest
+        found.append(torch.load(Path("results/train/model.pt"), weights_only=True)["state_dict"])
+        assert torch.equal(found[number]["detail.S1.0.conv.weight"], state["detail.S1.0.conv.weight"])
+    assert [key for key in runs[0] if runs[0][key] != runs[1][key]] == ["pretrained_sha256"]
+
+
+def test_weights_of_another_network_end_the_training_before_it_starts(project, monkeypatch):
+    monkeypatch.chdir(project)
+    torch.save(build_model("bisenetv1", 3).state_dict(), "weights.pth")
+    shrink(project, model="bisenetv2", dataset="custom")
+    choose(Path("params.yaml"), pretrained="weights.pth")
+    with pytest.raises(InputError, match=r"weights.pth: holds upstream's bisenetv1.*bisenetv2"):
+        train.main()
+    choose(Path("params.yaml"), pretrained="absent.pth")
+    with pytest.raises(InputError, match=r"absent\.pth"):
+        train.main()
+
+
+def test_processes_that_find_different_files_say_so(tmp_path, monkeypatch):
+    model = build_model("bisenetv2", 3, architecture={"width": 0.25})
+    torch.save(model.state_dict(), tmp_path / "weights.pth")
+    monkeypatch.setattr(pretrained, "from_first", lambda digest: "0" * 64)
+    with pytest.raises(InputError, match=r"weights\.pth: has the SHA-256 \w{64}, but for process 0 0{64}"):
+        pretrained.start_from(str(tmp_path / "weights.pth"), model, tmp_path)
+    assert pretrained.start_from("none", model, tmp_path) == ({}, [])
