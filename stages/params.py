@@ -106,10 +106,10 @@ IMAGENET = {  # the weights that `pretrained: imagenet` means
     "bisenetv2": "https://github.com/CoinCheung/BiSeNet/releases/download/0.0.0/backbone_v2.pth",
 }
 KNOBS = {
-    **RECIPE,
     "model": TEXT,
     "dataset": TEXT,
     "recipe": either(TEXT, EMPTY),
+    **RECIPE,
     "data_root": TEXT,
     "strict": SWITCH,
     "accumulate": integer(1),
@@ -164,44 +164,34 @@ def load_params(*names, path=PARAMS_FILE):
 def remarks(path=PARAMS_FILE):
     """Lines about values in force that may not go together."""
     set_above, filled = _read(path)
-    batch_size = set_above.get("batch_size", filled["batch_size"])
-    if "lr" in set_above or batch_size == filled["batch_size"]:
+    meant = filled.get("batch_size")
+    batch_size = set_above.get("batch_size", meant)
+    if "lr" in set_above or meant in (None, batch_size):
         return []
     return [
-        f"batch_size is {batch_size}, and the lr {filled['lr']} of the preset is meant for {filled['batch_size']}: "
-        "they go together; to save memory instead, raise accumulate"
+        f"batch_size is {batch_size}, and the lr {filled['lr']} is meant for {meant}: they go together; to save memory "
+        "instead, raise accumulate"
     ]
 
 
 def _read(path):
     """(what has a value at the top, what recipe, preset and defaults fill in), each with its `architecture`."""
     params = read_yaml(path)
-    presets, defaults = _mapping(params.pop("presets", None), f"{path}: presets"), params.pop("defaults", None) or {}
-    architectures = {model: params.pop(model, None) or {} for model in ARCHITECTURE}
-    _check_knobs(params, KNOBS, path, others=[*ARCHITECTURE, *SECTIONS, "protocols", "defaults"])
-    for section, kinds in SECTIONS.items():
-        _check_section(params.get(section), kinds, f"{path}: {section}")
-    for row, values in _mapping(params.get("protocols"), f"{path}: protocols").items():
-        _check_section(values, PROTOCOL, f"{path}: protocols.{row}")
-    _check_knobs(defaults, RECIPE, f"{path}: defaults", others=ARCHITECTURE)
-    for model, kinds in ARCHITECTURE.items():
-        _check_knobs(architectures[model], kinds, f"{path}: {model}")
-        _check_knobs(defaults.get(model) or {}, kinds, f"{path}: defaults.{model}")
-    for model, of_model in presets.items():
-        for dataset, preset in _mapping(of_model, f"{path}: presets.{model}").items():
-            _check_preset(preset, model, f"{path}: presets.{model}.{dataset}")
-    preset = _chosen_preset(presets, params, path)
-    model, layers = params["model"], [defaults, preset, _chosen_recipe(preset, params, path)]
-    options = [defaults.get(model), *(layer.get("architecture") for layer in layers)]
+    _check_file(params, path)
+    model, defaults = params.get("model"), params.get("defaults") or {}
+    preset = _chosen_preset(params["presets"], params, path)
+    layers = defaults, preset, _chosen_recipe(preset, params, path)
+    options = defaults.get(model), *(layer.get("architecture") for layer in layers)
+    recipe = [{name: layer.get(name) for name in RECIPE} for layer in layers]
     return (
-        _filled([params], architecture=_filled([architectures.get(model)])),
-        _filled([{name: layer.get(name) for name in RECIPE} for layer in layers], architecture=_filled(options)),
+        {**_filled(params), "architecture": _filled(params.get(model))},
+        {**_filled(*recipe), "architecture": _filled(*options)},
     )
 
 
-def _filled(layers, **more):
+def _filled(*layers):
     """Of each key the value in the last layer that has one."""
-    return {key: value for layer in layers for key, value in (layer or {}).items() if value is not None} | more
+    return {key: value for layer in layers for key, value in (layer or {}).items() if value is not None}
 
 
 def pick(params, *names):
@@ -240,6 +230,22 @@ def _chosen_recipe(preset, params, path):
         of = f"the preset of {params['model']} and {params['dataset']}"
         raise InputError(f"{path}: recipe: {of} has no '{name}'; {choice}")
     return known.get(name, {})
+
+
+def _check_file(params, path):
+    _check_knobs(params, KNOBS, path, others=[*ARCHITECTURE, *SECTIONS, "protocols", "defaults", "presets"])
+    for section, kinds in SECTIONS.items():
+        _check_section(params.get(section), kinds, f"{path}: {section}")
+    for row, values in _mapping(params.get("protocols"), f"{path}: protocols").items():
+        _check_section(values, PROTOCOL, f"{path}: protocols.{row}")
+    defaults = params.get("defaults") or {}
+    _check_knobs(defaults, RECIPE, f"{path}: defaults", others=ARCHITECTURE)
+    for model, kinds in ARCHITECTURE.items():
+        _check_knobs(params.get(model) or {}, kinds, f"{path}: {model}")
+        _check_knobs(defaults.get(model) or {}, kinds, f"{path}: defaults.{model}")
+    for model, of_model in _mapping(params.get("presets"), f"{path}: presets").items():
+        for dataset, preset in _mapping(of_model, f"{path}: presets.{model}").items():
+            _check_preset(preset, model, f"{path}: presets.{model}.{dataset}")
 
 
 def _mapping(found, where):

@@ -184,8 +184,8 @@ def test_imagenet_means_the_weights_published_for_the_model(small):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("seed: 7", "batch_size: 8", "batch_size is 8, and the lr 0.5 of the preset is meant for 16"),
-        ("seed: 7", "recipe: paper\nbatch_size: 32", "batch_size is 32, and the lr 0.75 of the preset is meant for 16"),
+        ("seed: 7", "batch_size: 8", "batch_size is 8, and the lr 0.5 is meant for 16"),
+        ("seed: 7", "recipe: paper\nbatch_size: 32", "batch_size is 32, and the lr 0.75 is meant for 16"),
         ("seed: 7", "batch_size: 16", None),
         ("lr:", "lr: 0.5\nbatch_size: 8", None),
         ("", "", None),
@@ -237,7 +237,7 @@ def test_a_protocol_that_is_no_row_is_refused_with_the_rows(small):
     ("old", "new", "message"),
     [
         ("momentum: 0.9", "momentun: 0.9", "there is no parameter 'momentun' here; did you mean 'momentum'?"),
-        ("seed: 7", "zzz: 7", "there is no parameter 'zzz' here; known are pretrained, optim"),
+        ("seed: 7", "zzz: 7", "there is no parameter 'zzz' here; known are model, dataset"),
         ("lr:", "presett:", "there is no parameter 'presett' here; did you mean"),
         (
             "      lr: 0.5",
@@ -450,7 +450,7 @@ def test_a_remark_is_printed_as_a_comment(shipped, monkeypatch, capsys):
     monkeypatch.chdir(shipped.parent)
     main()
     *_, last = capsys.readouterr().out.splitlines()
-    assert last.startswith("# batch_size is 2, and the lr 0.002 of the preset is meant for 8")
+    assert last.startswith("# batch_size is 2, and the lr 0.002 is meant for 8")
 
 
 def test_a_file_with_a_fault_is_not_printed(small, monkeypatch, capsys):
