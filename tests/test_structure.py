@@ -25,7 +25,8 @@ LEVELS = [  # a module imports only from levels before its own
     {"polygons"},
     {"pairing", "labels", "resume", "transforms", "models"},
     {"annotations", "datasets", "digests", "rendering", "statistics", "visualize"},
-    {"layouts", "losses", "schedules", "optim", "metrics", "inference", "loader"},
+    {"layouts", "listing", "losses", "schedules", "optim", "metrics", "inference", "loader", "predictions"},
+    {"official"},
     {"dataset_report", "suggestion", "trainer", "evaluation", "checkpoint", "reporting"},
 ]
 
