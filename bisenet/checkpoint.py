@@ -13,7 +13,7 @@ from bisenet.artifacts import write_bytes
 from bisenet.classes import ClassTable
 from bisenet.errors import InputError
 from bisenet.inference import Normalize, predict
-from bisenet.models import build_model
+from bisenet.models import build_model, describe, recognize
 
 FORMAT = "bisenet-1"
 
@@ -27,6 +27,11 @@ class Checkpoint:
     std: list[float]
     params: dict = field(default_factory=dict)  # the effective parameters of the run
     bit_depth: int = 8  # of the images: 8 or 16
+
+    @property
+    def architecture(self):
+        """The options of the model, all of them: what `build_model` took."""
+        return getattr(self.model, "architecture", {})
 
     @property
     def normalize(self):
@@ -48,6 +53,7 @@ def save_checkpoint(path, checkpoint, weights=None):
         {
             "format": FORMAT,
             "model": checkpoint.model_name,
+            "architecture": checkpoint.architecture,
             "classes": checkpoint.table.to_dict(),
             "mean": list(checkpoint.mean),
             "std": list(checkpoint.std),
@@ -63,7 +69,8 @@ def save_checkpoint(path, checkpoint, weights=None):
 def load_checkpoint(path, device="cpu"):
     """The `Checkpoint` in `path`, its model on `device` in eval mode.
 
-    Raises `InputError` for a file that is missing, no checkpoint of this project, or not of the architecture it names.
+    Raises `InputError` for a file that is missing, no checkpoint of this project, or not of the architecture it names,
+    and then names its weights' own where that is one of this project.
     """
     try:
         data = torch.load(path, map_location="cpu", weights_only=True)
@@ -74,15 +81,20 @@ def load_checkpoint(path, device="cpu"):
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise InputError(f"{path}: is not a checkpoint that the stage train wrote (format '{FORMAT}')")
     table = ClassTable.from_dict(data["classes"], path)
-    model = build_model(data["model"], len(table), in_channels=len(data["mean"]))
+    size = len(table), len(data["mean"])
+    try:
+        model = build_model(data["model"], *size, data.get("architecture"))  # early checkpoints have the defaults
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
     try:
         model.load_state_dict(data["state_dict"])
     except RuntimeError:
         expected, found = model.state_dict(), data["state_dict"]
         misshapen = [key for key in expected.keys() & found.keys() if expected[key].shape != found[key].shape]
+        known = recognize(found)
         raise InputError(
-            f"{path}: says it is a {data['model']} of {len(table)} classes and {len(data['mean'])} channels, but its "
-            "weights are of another architecture: "
+            f"{path}: says it is a {describe(data['model'], *size, model.architecture)}, but its weights are of "
+            f"{'a ' + describe(*known) if known else 'another architecture'}: "
             f"{len(expected.keys() - found.keys())} of {len(expected)} are missing, "
             f"{len(found.keys() - expected.keys())} are unknown, {len(misshapen)} have another shape"
         ) from None

@@ -82,7 +82,7 @@ def test_jpegs_with_bytes_after_their_end_are_drawn_and_cut_ones_are_named(tmp_p
         (photos / name).write_bytes(data)
     for _ in range(2):  # the second time beside the results of the first, which are no input
         with pytest.raises(InputError) as caught:
-            draw_files(photos, photos / "out", checkpoint, 0.5, "cpu")
+            draw_files(photos, photos / "out", load_checkpoint(checkpoint), 0.5)
         lines = str(caught.value).split("\n  ")
         assert lines[0] == "1 of 3 files could not be read:"
         assert lines[1].startswith(f"{photos / 'cut.jpg'}: the file is cut short")
@@ -97,13 +97,13 @@ def test_jpegs_with_bytes_after_their_end_are_drawn_and_cut_ones_are_named(tmp_p
 
 def test_a_missing_input_is_named(tmp_path, checkpoint):
     with pytest.raises(InputError, match=f"{tmp_path / 'absent'}: there is no such file or folder"):
-        draw_files(tmp_path / "absent", tmp_path / "out", checkpoint, 0.5, "cpu")
+        draw_files(tmp_path / "absent", tmp_path / "out", load_checkpoint(checkpoint), 0.5)
 
 
 def test_colours_are_a_palette_png_of_the_datasets_own_ids(tmp_path, checkpoint):
     (tmp_path / "photo.jpg").write_bytes(jpeg(20, 30))
     for output in ("one", "two"):
-        draw_files(tmp_path / "photo.jpg", tmp_path / output, checkpoint, 0.5, "cpu")
+        draw_files(tmp_path / "photo.jpg", tmp_path / output, load_checkpoint(checkpoint), 0.5)
     with Image.open(tmp_path / "one/color/photo.png") as color, Image.open(tmp_path / "one/id/photo.png") as ids:
         assert (color.mode, ids.mode) == ("P", "L")
         assert (np.asarray(color) == np.asarray(ids)).all()
@@ -122,7 +122,7 @@ def test_ids_above_255_are_16_bit_and_their_colours_rgb(tmp_path, monkeypatch):
     model.bias.data = torch.tensor([1.0, 0.0])
     save_checkpoint(tmp_path / "model.pt", Checkpoint("first", model, table, [0.5] * 3, [0.25] * 3))
     (tmp_path / "photo.jpg").write_bytes(jpeg(20, 30))
-    draw_files(tmp_path / "photo.jpg", tmp_path / "out", tmp_path / "model.pt", 0.5, "cpu")
+    draw_files(tmp_path / "photo.jpg", tmp_path / "out", load_checkpoint(tmp_path / "model.pt"), 0.5)
     assert (np.asarray(Image.open(tmp_path / "out/id/photo.png")) == 300).all()
     color = np.asarray(Image.open(tmp_path / "out/color/photo.png"))
     assert color.shape == (20, 30, 3)
@@ -204,7 +204,7 @@ def test_every_kind_of_image_is_trained_on_saved_measured_and_drawn(tmp_path, na
     matrix = evaluate(loaded.model, images, len(TABLE), normalize=loaded.normalize, device=cpu, amp="off")
     assert matrix.sum() == 2 * 40 * 50
 
-    draw_files(tmp_path / "images", tmp_path / "out", tmp_path / "model.pt", 0.5, "cpu")
+    draw_files(tmp_path / "images", tmp_path / "out", load_checkpoint(tmp_path / "model.pt"), 0.5)
     counts = np.zeros(10, int)
     for i in range(2):
         counts += np.bincount(np.asarray(Image.open(tmp_path / f"out/id/{i}.png")).ravel(), minlength=10)
@@ -219,7 +219,7 @@ def test_an_image_of_another_kind_than_the_models_is_named(tmp_path, checkpoint)
     write_npy(photos / "many.npy", np.zeros((5, 6, 7), np.uint8))
     write_pillow(photos / "grey.png", np.zeros((5, 6), np.uint8))
     with pytest.raises(InputError) as caught:
-        draw_files(photos, tmp_path / "out", checkpoint, 0.5, "cpu")
+        draw_files(photos, tmp_path / "out", load_checkpoint(checkpoint), 0.5)
     lines = str(caught.value).split("\n  ")
     assert lines[0] == "2 of 3 files could not be read:"
     assert lines[1].startswith(f"{photos / 'deep.png'}: is 16 bit, and 8 bit is wanted")

@@ -73,6 +73,16 @@ def load_dataset(name, data_root):
     )
 
 
+def load_table(dataset):
+    """The class table of a dataset, which need not be on the disk: a built-in name, a `dataset.yaml`, or its folder."""
+    path = Path(dataset)
+    places = BUILT_IN / f"{dataset}.yaml", path / "dataset.yaml", path
+    source = next((place for place in places if place.is_file()), None)
+    if source is None:
+        raise InputError(f"dataset: '{dataset}' is neither built in nor a dataset.yaml or its folder. {_known()}")
+    return ClassTable.from_dict(read_yaml(source), source)
+
+
 def _splits(forms, source):
     if isinstance(forms, dict) and {"images", "labels", SHARE} <= set(forms):
         share = forms[SHARE]

@@ -32,9 +32,9 @@ def global_average(x):
     return x.mean((2, 3), keepdim=True)
 
 
-def upsample_to(x, target, factor):
-    """Nearest upsampling by `factor`, cut to the size of `target`: (N, C, h, w) -> (N, C, H, W)."""
-    return cut_to(F.interpolate(x, scale_factor=factor, mode="nearest"), target.shape[-2:])
+def upsample_to(x, target, factor, mode="nearest"):
+    """Upsampling by `factor`, cut to the size of `target`: (N, C, h, w) -> (N, C, H, W)."""
+    return cut_to(F.interpolate(x, scale_factor=factor, mode=mode), target.shape[-2:])
 
 
 def cut_to(x, size):
