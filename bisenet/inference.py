@@ -1,10 +1,10 @@
 """From a normalised image to a label map: one function for every protocol.
 
-A protocol is (scales, flip, window), and a size that the image is brought to first. Probabilities are summed over scales,
-mirror images and windows. How, is told by `Rules`, the correct measure, or by `UpstreamRules`, upstream's own.
+A protocol is (scales, flip, window), and a size that the image is brought to first. Probabilities are summed over
+scales, mirror images and windows. How, is told by `Rules`, the correct measure, or by `UpstreamRules`, upstream's own.
 
-Beside the probabilities at the size of the labels, (N, C, H, W) float32, memory holds what the model gives for one view,
-and `Rules.band` numbers.
+Beside the sum, (N, C, H, W) float32 at the size of the labels, memory holds what the model gives for one view, and
+`Rules.band` numbers; for scales with windows also the view's own sum.
 """
 
 import math

@@ -14,14 +14,14 @@ def official_scores(dataset, matrix, table):
 
 
 def category_iou(matrix, table):
-    """{category: IoU} of a table that has categories, NaN for one that is nowhere; a pixel is right if its category is."""
-    names = list(dict.fromkeys(filter(None, table.categories)))
-    groups = [*names, None]  # classes of no category are no category's hits, but may be wrongly predicted as one
-    member = torch.tensor([[category == group for group in groups] for category in table.categories], dtype=torch.int64)
-    counts = member.T @ matrix[:, : len(table)] @ member if names else member
-    rejected = member.T @ matrix[:, len(table) :]
-    iou = class_scores(torch.cat([counts, rejected], dim=1))["iou"]
-    return dict(zip(names, iou.tolist(), strict=False))
+    """{category: IoU}, where a pixel is right if its category is: NaN for one that is nowhere; {} without categories."""
+    groups = list(dict.fromkeys(table.categories))
+    member = torch.tensor([[category == group for group in groups] for category in table.categories]).long()
+    if not groups:
+        return {}
+    among, rejected = matrix[:, : len(table)] @ member, matrix[:, len(table) :]
+    iou = class_scores(member.T @ torch.cat([among, rejected], dim=1))["iou"].tolist()
+    return {group: score for group, score in zip(groups, iou, strict=True) if group}  # None: classes without one
 
 
 def cityscapes(matrix, table):

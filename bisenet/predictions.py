@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 import torch
 from torch.utils.data import Dataset
 
+from bisenet.distributed import rank, union, world_size
 from bisenet.errors import Faults, InputError
 from bisenet.images import files_below, write_png
 from bisenet.labels import LabelReader
@@ -24,22 +25,28 @@ def result_names(images):
 
 
 class Watch:
-    """Told of each prediction: remembers the sizes, and writes the raw ids into `folder`, where there is one.
+    """Told of each prediction of this process: remembers the sizes, and writes the first pass over the images as ids.
 
-    names: of the files, in the order in which the predictions come
+    images: the whole list, of which each process has its share; folder: for the PNGs, or None for no PNG
     """
 
-    def __init__(self, names=(), folder=None, table=None):
-        self.sizes = set()
-        self.table = table
-        self._paths = iter([Path(folder) / name for name in names] if folder else ())
+    def __init__(self, images, folder=None, table=None):
+        names = result_names(images)[rank() :: world_size()] if folder else []
+        self._paths = iter([Path(folder) / name for name in names])
+        self._table = table
+        self._sizes = set()
 
     def __call__(self, prediction):
         """prediction: (H, W) train ids"""
-        self.sizes.add(tuple(prediction.shape))
-        for path in self._paths:
-            write_png(path, self.table.to_raw(prediction.cpu().numpy()))
-            break
+        self._sizes.add(tuple(prediction.shape))
+        if path := next(self._paths, None):
+            write_png(path, self._table.to_raw(prediction.cpu().numpy()))
+
+    @property
+    def input_size(self):
+        """`<width>x<height>` of all images of all processes, or how many sizes there are."""
+        sizes = union(self._sizes)
+        return "{1}x{0}".format(*next(iter(sizes))) if len(sizes) == 1 else f"{len(sizes)} sizes"
 
 
 class PredictedLabels(Dataset):
@@ -63,7 +70,7 @@ class PredictedLabels(Dataset):
         prediction, label = self.read_label(path), self.read_label(self.labels[place])
         if prediction.shape != label.shape:
             sizes = [f"{width} x {height}" for height, width in (prediction.shape, label.shape)]
-            raise InputError(f"{path}: is {sizes[0]}, and the label {self.labels[place]} is {sizes[1]} (width x height)")
+            raise InputError(f"{path}: is {sizes[0]}, its label {self.labels[place]} is {sizes[1]} (width x height)")
         return torch.from_numpy(prediction), torch.from_numpy(label)
 
 
@@ -78,7 +85,7 @@ def _find(images, folder):
         here, others = str(folder / name), named[PurePosixPath(name).name]
         paths.append(here if here in others else others[0] if len(others) == 1 else None)
         if paths[-1] is None:
-            found = f"several files are called {PurePosixPath(name).name}" if others else "there is no such file"
-            faults.add(InputError(f"{here}: {found}; it is the prediction of {image}", "ambiguous" if others else "missing"))
-    faults.check("predictions cannot be told")
+            kind = "several of its name" if others else "missing"
+            faults.add(InputError(f"{here}: {kind}; it would be the prediction of {image}", kind))
+    faults.check(f"predictions cannot be found in {folder}")
     return paths

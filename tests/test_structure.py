@@ -24,8 +24,8 @@ LEVELS = [  # a module imports only from levels before its own
     {"images"},
     {"polygons"},
     {"pairing", "labels", "resume", "transforms", "models"},
-    {"annotations", "datasets", "digests", "rendering", "statistics", "visualize"},
-    {"layouts", "listing", "losses", "schedules", "optim", "metrics", "inference", "loader", "predictions"},
+    {"annotations", "datasets", "digests", "predictions", "rendering", "statistics", "visualize"},
+    {"layouts", "listing", "losses", "schedules", "optim", "metrics", "inference", "loader"},
     {"official"},
     {"dataset_report", "suggestion", "trainer", "evaluation", "checkpoint", "reporting"},
 ]
