@@ -36,7 +36,7 @@ class Rules:
 
     align_corners = False  # of a resize: False, the edges of both images meet; True, the centres of their corner pixels
     memory_format = torch.preserve_format
-    band = 2**24  # numbers that are worked on at a time
+    band = 2**22  # numbers that are worked on at a time
 
     def pixels(self, length):
         return max(1, round(length))

@@ -217,3 +217,17 @@ def test_cityscapes_has_the_19_classes_of_its_benchmark():
 def test_a_color_is_three_numbers_or_a_web_color():
     assert parse_color([1, 2, 3], "x") == parse_color("#010203", "x") == (1, 2, 3)
     assert parse_color("#fFa000", "x") == (255, 160, 0)
+
+
+def test_categories_are_kept_and_may_be_left_out():
+    table = table_of({**ROAD, "category": "flat"}, CAR)
+    assert table.categories == ("flat", None)
+    assert ClassTable.from_dict(table.to_dict(), "again") == table
+    assert table_of(ROAD, CAR).categories == ()
+    assert all("category" not in entry for entry in table_of(ROAD, CAR).to_dict()["classes"])
+
+
+@pytest.mark.parametrize("category", ["", " ", 3, ["flat"]])
+def test_a_category_is_a_name(category):
+    with pytest.raises(InputError, match="my.yaml: a category is a name, this is"):
+        table_of({**ROAD, "category": category})
