@@ -3,9 +3,9 @@
     python -m benchmarks.model_cost                               # for images of 512 x 1024, 19 classes
     python -m benchmarks.model_cost --size 360 640 --classes 11
 
-MACs are those of the convolutions for one image, half of the FLOPs that torch's own counter finds; papers often say FLOPs
-for them. Nothing is computed but shapes, so it takes seconds. Auxiliary heads count in training alone. Prints two tables,
-and as the last line JSON.
+MACs are those of the convolutions for one image, half of the FLOPs that torch's own counter finds; papers often say
+FLOPs for them. Nothing is computed but shapes, so it takes seconds. Auxiliary heads count in training alone. Prints two
+tables, and as the last line JSON.
 """
 
 import argparse
@@ -98,7 +98,7 @@ def main():
     print("\nBeside what was published, for 19 classes:\n")
     print(f"{'variant':40}{'size':>12}{'quantity':>10}{'ours':>8}{'published':>11}{'ratio':>7}  source")
     for row in comparisons:
-        size, unit = "{} x {}".format(*row["size"]), {"params": "M params", "gmacs": "GMACs"}[row["quantity"]]
+        size, unit = ("", "M params") if row["quantity"] == "params" else ("{} x {}".format(*row["size"]), "GMACs")
         numbers = f"{row['ours']:8.2f}{row['published']:11.2f}{row['ratio']:7.3f}"
         print(f"{row['variant']:40}{size:>12}{unit:>10}{numbers}  {row['source']}")
     print(json.dumps({"classes": given.classes, "size": given.size, "costs": costs, "published": comparisons}))

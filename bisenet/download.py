@@ -5,7 +5,6 @@ import http.client
 import os
 import re
 import urllib.error
-import urllib.parse
 import urllib.request
 from contextlib import suppress
 from pathlib import Path
@@ -32,15 +31,16 @@ def fetch(source, cache):
     url, _, fragment = source.partition("#")
     if url.partition("://")[0].lower() not in SCHEMES:
         raise InputError(f"{source}: only {', '.join(SCHEMES)} can be fetched; download it, and give its path")
-    name = urllib.parse.unquote(urllib.parse.urlsplit(url).path).rpartition("/")[2][-100:]
+    name = re.sub(r"[^\w.-]", "_", url.partition("?")[0].rpartition("/")[2])[-100:]
     expected = _expected(fragment, name, source)
-    cache, key = Path(cache), hashlib.sha256(url.encode()).hexdigest()[:16]
+    cache, key = Path(cache), hashlib.sha256(url.encode()).hexdigest()[:12]
     for path in sorted(cache.glob(f"{key}-*")):
-        digest = file_digest(path)
-        if path.name == _cached_name(key, digest, name) and _has(digest, expected):
-            return path
-        warn(f"{path}: is damaged or not what is asked for, and is fetched anew")
-        path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # another process may mend it too
+            digest = file_digest(path)
+            if path.name == _cached_name(key, digest, name) and _has(digest, expected):
+                return path
+            warn(f"{path}: is damaged or not what is asked for, and is fetched anew")
+            path.unlink()
     return _download(url, expected, cache, key, name)
 
 
@@ -64,7 +64,7 @@ def _has(digest, expected):
 
 
 def _cached_name(key, digest, name):
-    return f"{key}-{digest}-{name}"  # the digest in the name: file and proof appear in one step
+    return f"{key}-{digest[:16]}-{name}"  # the digest in the name: file and proof appear in one step
 
 
 def _download(url, expected, cache, key, name):

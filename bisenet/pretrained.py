@@ -10,9 +10,9 @@ from collections import Counter, defaultdict
 import torch
 
 from bisenet.checkpoint import Checkpoint, load_checkpoint
-from bisenet.datasets import BUILT_IN, load_table
+from bisenet.classes import BUILT_IN, load_table
 from bisenet.errors import InputError, name_some, refuse
-from bisenet.models import MODELS, build_model
+from bisenet.models import MODELS, build_model, describe
 from bisenet.published import AUXILIARY, CLASSIFIER, FIRST_CONVS, read_weights
 
 IMAGENET = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
@@ -38,7 +38,7 @@ def load_pretrained(model, weights, least_share=0.5):
         shape = own[key].shape if key in own else None
         if value.shape == shape:
             loaded[key] = value
-        elif key in FIRST_CONVS and shape and value[:, :1].shape == own[key][:, :1].shape:
+        elif key in FIRST_CONVS and shape and value.shape[:1] + value.shape[2:] == shape[:1] + shape[2:]:
             loaded[key] = adapt_channels(value, shape[1])
             adapted.append(key)
         elif shape is None:
@@ -156,7 +156,7 @@ def _published(weights, dataset, table, mean, std, device):
     if not (mean and std or published):
         raise InputError(
             f"{weights.path}: how the images were normalised for {weights.words} of {dataset or 'this dataset'} is not "
-            "known; give mean and std of each channel, as shares of 255"
+            "known; give mean and std of each channel, as shares of 255 (upstream's form for own data has 0.4 and 0.2)"
         )
     options = weights.architecture | {"boosters": False}
     network = build_model(weights.model_name, weights.num_classes, weights.in_channels, options)
@@ -169,13 +169,17 @@ def _published(weights, dataset, table, mean, std, device):
 
 def _load_strictly(network, state, weights):
     expected = network.state_dict()
-    missing = [key for key in expected if key not in state and not key.endswith("num_batches_tracked")]
-    faults = [f"missing: {_layers(missing)}"] * bool(missing)
-    unknown = [key for key in state if key not in expected]
-    faults += [f"unknown: {_layers(unknown)}"] * bool(unknown)
-    misshapen = [key for key in state if key in expected and state[key].shape != expected[key].shape]
-    faults += [f"of another shape: {_layers(misshapen)}"] * bool(misshapen)
-    refuse(f"{weights.path}: holds {weights}, but not the network that is known by that name:", faults)
+    both = expected.keys() & state.keys()
+    faults = {
+        "missing": [key for key in expected if key not in both and not key.endswith("num_batches_tracked")],
+        "unknown": [key for key in state if key not in both],
+        "of another shape": [key for key in expected if key in both and state[key].shape != expected[key].shape],
+    }
+    name = describe(weights.model_name, weights.num_classes, weights.in_channels, network.architecture)
+    refuse(
+        f"{weights.path}: looks like {weights.words}, but has not just the layers of a {name}:",
+        [f"{what}: {_layers(keys)}" for what, keys in faults.items() if keys],
+    )
     network.load_state_dict(state, strict=False)
 
 

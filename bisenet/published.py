@@ -14,7 +14,7 @@ from bisenet.checkpoint import FORMAT, load_checkpoint
 from bisenet.classes import MAX_CLASSES
 from bisenet.download import fetch, file_digest
 from bisenet.errors import InputError, name_some, refuse
-from bisenet.models import architecture_options
+from bisenet.models import MODELS, architecture_options
 from bisenet.torch_files import Inert, read_torch_file
 
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net")  # under which a file may hold the weights
@@ -26,7 +26,7 @@ FIRST_CONVS = (
 CLASSIFIER = re.compile(r"(conv_out\d*\.conv_out|(head|aux\w+)\.conv_out\.1)\.(weight|bias)")
 AUXILIARY = re.compile(r"(conv_out\d+|aux\w+)\.")
 # By the blocks of layer3, and whether they have three convolutions.
-TRUNKS = {(2, False): 18, (6, False): 34, (6, True): 50, (23, True): 101, (36, True): 152}
+TRUNKS = {(2, False): "ResNet-18", (6, False): "ResNet-34", (6, True): "ResNet-50", (23, True): "ResNet-101"}
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ FORMS = (
     Form("upstream", "bisenetv1", "cp.conv_head16.conv.weight", "upstream's bisenetv1"),
     Form(
         "upstream", "bisenetv2", "head.conv.conv.weight", "upstream's bisenetv2",
-        renames=((r"^head.conv_out.(weight|bias)$", r"head.conv_out.1.\1"),),  # of a few months in 2021
+        renames=((r"^head.conv_out.(0.)?(weight|bias)$", r"head.conv_out.1.\2"),),  # of 2020 and 2021
     ),
     Form(
         "upstream backbone", "bisenetv2", "detail.S1.0.conv.weight", "upstream's backbone of bisenetv2",
@@ -158,19 +158,22 @@ def read_weights(source, cache):
             f"{path}: its {len(state)} tensors ({name_some(list(state))}) are of no network that is known here: "
             f"{', '.join(form.words for form in FORMS)}, or a checkpoint of this project"
         )
+    unlike = _unlike_heads(state)
     state = {_rename(key, form.renames): value for key, value in state.items()}
+    _check_trunk(state, path)
+    _check_values(state, path)
+    _add_biases(state)
+    told = _told(form, state, path)
+    in_channels, num_classes = told.pop("in_channels"), told.pop("num_classes", None)
     dropped = defaultdict(list)
-    for pattern, why in (*form.drops, *_unlike_heads(state)):
+    for pattern, why in (*form.drops, *unlike):
         for key in [key for key in state if _match(pattern, key)]:
             dropped[why].append(key)
             del state[key]
-    _check_trunk(state, path)
-    _check_values(state, path)
     return Weights(
         path, file_digest(path), form.origin, form.words, form.model_name,
-        architecture={} if form.trunk else architecture_options(form.model_name) | form.architecture | _told(state),
-        num_classes=_add_biases(state),
-        in_channels=next(state[key].shape[1] for key in FIRST_CONVS if key in state),
+        num_classes=None if unlike else num_classes, in_channels=in_channels,
+        architecture={} if form.trunk else architecture_options(form.model_name) | told | form.architecture,
         state={key: value.float() if value.is_floating_point() else value for key, value in state.items()},
         trunk=form.trunk, dropped=dict(dropped),
     )  # fmt: skip
@@ -188,15 +191,16 @@ def _own(path):
 def _state_dict(data, path):
     """{key: tensor}: without what the file wraps them in; the parts of upstream's backbone file joined."""
     whole = isinstance(data, Inert)
-    while isinstance(data, dict) and (inner := next((w for w in WRAPPERS if isinstance(data.get(w), dict)), None)):
-        data = data[inner]
+    for wrapper in WRAPPERS:
+        if isinstance(data, dict) and isinstance(data.get(wrapper), dict):
+            data = data[wrapper]
     state = {}
     for key, value in data.items() if isinstance(data, dict) else ():
         parts = {f"{key}.{name}": part for name, part in value.items()} if isinstance(value, dict) else {key: value}
         state |= {PREFIXES.sub("", str(name)): part for name, part in parts.items() if isinstance(part, torch.Tensor)}
     if not state:
-        cure = "a whole pickled model; save its state_dict() instead" if whole else "no tensors by name"
-        raise InputError(f"{path}: holds {cure}")
+        what = "a whole pickled object; save its state_dict() instead" if whole else "no tensors by name"
+        raise InputError(f"{path}: holds {what}")
     return state
 
 
@@ -221,10 +225,10 @@ def _unlike_heads(state):
 
 def _check_trunk(state, path):
     blocks = {match[1] for key in state if (match := _match(r"^cp.resnet.layer3.(\d+).", key))}
-    depth = TRUNKS.get((len(blocks), "cp.resnet.layer1.0.conv3.weight" in state), "of another kind")
-    if blocks and depth != 18:
+    trunk = TRUNKS.get((len(blocks), "cp.resnet.layer1.0.conv3.weight" in state), "unknown ResNet")
+    if blocks and trunk != "ResNet-18":
         raise InputError(
-            f"{path}: its trunk is a ResNet-{depth}, and bisenetv1 has a ResNet-18 here; take weights with that trunk"
+            f"{path}: its trunk is a {trunk}, and bisenetv1 has a ResNet-18 here; take weights with that trunk"
         )
 
 
@@ -236,8 +240,8 @@ def _check_values(state, path):
 
 
 def _fault(key, value):
-    if value.layout is not torch.strided or value.is_quantized or value.is_meta:
-        return "is no plain tensor"
+    if value.layout is not torch.strided or value.is_quantized or value.is_meta or not value.numel():
+        return "is no plain tensor, or an empty one"
     if key.endswith("num_batches_tracked"):
         return None
     if not value.is_floating_point():
@@ -245,20 +249,20 @@ def _fault(key, value):
     return None if value.float().isfinite().all() else "has NaN or infinite values"
 
 
-def _told(state):
-    """The options that keys and shapes tell of."""
-    told = {"boosters": any(map(AUXILIARY.match, state))}
-    if "cp.resnet.conv1.weight" in state and "sp.conv1.conv.weight" not in state:
-        told["spatial_path"] = "res3"
-    if "ffm.conv1.weight" in state:
-        told["fusion"] = "paper" if len(state["ffm.conv1.weight"]) == 256 else "squeeze"
-    return told
+def _told(form, state, path):
+    """What keys and shapes tell of a network, as arguments of its constructor; of a trunk its number of channels."""
+    shapes = {key: tuple(value.shape) for key, value in state.items()}
+    try:
+        if form.trunk:
+            return {"in_channels": [shapes[key][1] for key in FIRST_CONVS if key in shapes][0]}
+        return MODELS[form.model_name].told_by(shapes)
+    except (LookupError, ValueError, ArithmeticError, StopIteration) as error:
+        raise InputError(
+            f"{path}: has layers of {form.words}, but not all that tell of its size and classes ({error})"
+        ) from None
 
 
 def _add_biases(state):
-    """The number of classes. Upstream's first classifiers had no bias: zeros are the same."""
-    classifiers = [key for key in state if CLASSIFIER.fullmatch(key) and key.endswith("weight")]
-    for key in classifiers:
+    """Upstream's first classifiers had none: zeros are the same."""
+    for key in [key for key in state if CLASSIFIER.fullmatch(key) and state[key].ndim == 4]:
         state.setdefault(key.removesuffix("weight") + "bias", torch.zeros(len(state[key])))
-    main = [len(state[key]) for key in classifiers if not AUXILIARY.match(key)]
-    return main[0] if main else None

@@ -55,6 +55,9 @@ class Inert(dict):
     def __init__(self, *_, **__):
         super().__init__()
 
+    def __call__(self, *_, **__):
+        return self
+
     def __setitem__(self, key, value):
         pass
 

@@ -2,6 +2,7 @@
 
 import pathlib
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from torch import nn
 from bisenet.checkpoint import FORMAT, Checkpoint, load_checkpoint, save_checkpoint, segment
 from bisenet.classes import ClassTable, Values
 from bisenet.errors import InputError
-from bisenet.models import MODELS, build_model
+from bisenet.models import MODELS, architecture_options, build_model, resolve_architecture
 
 PARAMS = {"lr": 1e-05, "crop": [128, 192], "class_weights": "enet", "flip": 0.5}
 
@@ -197,6 +198,54 @@ def test_weights_for_another_number_of_classes_are_named(saved):
         load_checkpoint(saved)
     assert "model.pt: says it is a small of 4 classes" in str(error.value)
     assert "0 of 9 are missing, 0 are unknown, 2 have another shape" in str(error.value)
+
+
+LARGER = {"width": 0.5, "depth": 2, "expand": "conv", "aggregation": "sum", "boosters": False}
+
+
+def test_the_architecture_comes_back(tmp_path):
+    first = a_checkpoint("bisenetv2", build_model("bisenetv2", 3, architecture=LARGER))
+    save_checkpoint(tmp_path / "model.pt", first)
+    second = load_checkpoint(tmp_path / "model.pt")
+    assert second.architecture == first.architecture == resolve_architecture("bisenetv2", LARGER)
+    image = torch.randn(1, 3, 40, 64)
+    with torch.inference_mode():
+        torch.testing.assert_close(first.model.eval()(image), second.model(image))
+
+
+def test_a_checkpoint_of_before_options_has_the_defaults(tmp_path):
+    path = tmp_path / "model.pt"
+    save_checkpoint(path, a_checkpoint("bisenetv2"))
+    data = torch.load(path, weights_only=True)
+    assert data.pop("architecture") == architecture_options("bisenetv2")
+    torch.save(data, path)
+    assert load_checkpoint(path).architecture == architecture_options("bisenetv2")
+
+
+def test_weights_of_another_architecture_are_named_with_the_one_that_the_file_says(tmp_path):
+    path = tmp_path / "model.pt"
+    other = build_model("bisenetv2", 4, architecture=LARGER)
+    for says, architecture in (("bisenetv1", {"fusion": "paper"}), ("bisenetv2", {}), ("bisenetv2", {"depth": 3})):
+        claimed = a_checkpoint(says, other)
+        claimed.model.architecture = architecture
+        save_checkpoint(path, claimed)
+        options = "".join(rf" \({option}: {value}\)" for option, value in architecture.items())
+        with pytest.raises(InputError) as error:
+            load_checkpoint(path)
+        assert re.search(
+            rf"model\.pt: says it is a {says} of 3 classes and 3 channels{options}, but its weights are of "
+            r"a bisenetv2 of 4 classes and 3 channels \(expand: conv, width: 0\.5, depth: 2, aggregation: sum, "
+            r"boosters: False\): \d+ of \d+ are missing",
+            str(error.value),
+        )
+
+
+def test_an_option_that_does_not_exist_is_told_with_the_file(saved):
+    checkpoint = a_checkpoint()
+    checkpoint.model.architecture = {"height": 2}
+    save_checkpoint(saved, checkpoint)
+    with pytest.raises(InputError, match=r"(?s)model\.pt: architecture:.*small: there is no option 'height'"):
+        load_checkpoint(saved)
 
 
 def test_an_architecture_that_does_not_exist_is_named(saved):

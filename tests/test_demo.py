@@ -8,6 +8,7 @@ import pytest
 import tifffile
 import torch
 from PIL import Image
+from test_models import reference, reference_weights
 from torch import nn
 
 from bisenet.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -15,7 +16,7 @@ from bisenet.classes import IGNORE, ClassTable
 from bisenet.datasets import BUILT_IN
 from bisenet.errors import InputError
 from bisenet.evaluation import evaluate
-from bisenet.images import write_png
+from bisenet.images import read_image, write_png
 from bisenet.inference import Normalize
 from bisenet.labels import LabelReader
 from bisenet.loader import SegmentationDataset, train_loader, val_loader
@@ -93,6 +94,47 @@ def test_jpegs_with_bytes_after_their_end_are_drawn_and_cut_ones_are_named(tmp_p
     assert ids[0].shape == (40, 60)
     assert set(np.unique(ids[0]).tolist()) <= {7, 8, 9}
     assert (ids[0] == ids[1]).all()
+
+
+def test_upstreams_weights_and_the_name_of_a_dataset_are_enough(tmp_path, monkeypatch):
+    """Where there is no dataset, no parameters and no checkpoint; the numbers are upstream's for Cityscapes."""
+    monkeypatch.chdir(tmp_path)
+    weights = reference_weights(reference("bisenetv2")["state_dict"])
+    torch.save({f"module.{key}": value for key, value in weights.items()}, "model_final_v2_city.pth")
+    (tmp_path / "photo.jpg").write_bytes(jpeg(45, 70))
+    argv = "demo --input photo.jpg --weights model_final_v2_city.pth --model bisenetv2 --dataset cityscapes"
+    monkeypatch.setattr("sys.argv", argv.split())
+    demo.main()
+    assert np.asarray(Image.open("out/overlay/photo.png")).shape == (45, 70, 3)
+    pixels = torch.from_numpy(read_image("photo.jpg").astype(np.float32) / 255)
+    normal = (pixels - torch.tensor([0.3257, 0.3690, 0.3223])) / torch.tensor([0.2112, 0.2148, 0.2115])
+    model = build_model("bisenetv2", 19).eval()
+    model.load_state_dict(weights)
+    with torch.inference_mode():
+        label = model(normal.permute(2, 0, 1)[None].contiguous()).argmax(1)[0].numpy()
+    ids = np.array([7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33])
+    assert (np.asarray(Image.open("out/id/photo.png")) == ids[label]).mean() > 0.999  # where two classes are equal
+    assert len(np.unique(label)) > 3
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            "--weights none.pth",
+            "none.pth: cannot be read .No such file or directory.; train first, or give another path",
+        ),
+        ("", "results/train/model.pt: cannot be read .*; train first"),
+        ("--weights http://127.0.0.1:9/x.pth", "x.pth: cannot be fetched .*; download it by hand"),
+        ("--checkpoint other.pth", "other.pth: holds no weights of PyTorch: it is a web page"),
+    ],
+)
+def test_weights_that_are_not_there_are_named(tmp_path, monkeypatch, options, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other.pth").write_text("<html>404")
+    monkeypatch.setattr("sys.argv", f"demo --input photo.jpg --device cpu {options}".split())
+    with pytest.raises(InputError, match=message):
+        demo.main()
 
 
 def test_a_missing_input_is_named(tmp_path, checkpoint):

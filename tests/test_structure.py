@@ -18,8 +18,8 @@ PLACE_NOT_CONTENT = {  # where and how safely a stage runs, not what it makes: n
 LEVELS = [  # a module imports only from levels before its own
     {"__init__", "errors"},
     {"artifacts", "cores", "file_cache", "lists", "locks", "precision", "progress", "signals", "synchronized"}
-    | {"weights", "yaml12"},
-    {"classes", "distributed", "parallel", "scenes"},
+    | {"torch_files", "weights", "yaml12"},
+    {"classes", "distributed", "download", "parallel", "scenes"},
     {"arrays"},
     {"images"},
     {"polygons"},
@@ -28,6 +28,8 @@ LEVELS = [  # a module imports only from levels before its own
     {"layouts", "listing", "losses", "schedules", "optim", "metrics", "inference", "loader"},
     {"official"},
     {"dataset_report", "suggestion", "trainer", "evaluation", "checkpoint", "reporting"},
+    {"published"},
+    {"pretrained"},
 ]
 
 

@@ -19,13 +19,12 @@ what stands under `classes`, `ignore` and `skip`.
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bisenet.classes import ClassTable
+from bisenet.classes import BUILT_IN, KNOWN, ClassTable
 from bisenet.errors import InputError
 from bisenet.lists import LISTS, SPLITS
 from bisenet.pairing import Source
 from bisenet.yaml12 import read_yaml
 
-BUILT_IN = Path(__file__).parent
 KEYS = {"splits", "expected", "channels", "classes", "ignore", "skip"}
 SHARE = "val"  # the key of the share in `splits: {images, labels, val: 0.2}`
 
@@ -47,7 +46,7 @@ def load_dataset(name, data_root):
         raise InputError(f"dataset: '{LISTS}' is where the lists are written; give the dataset another name")
     if not root.is_dir():
         raise InputError(
-            f"{root}: there is no such folder; put the dataset there or link it (ln -s /where/it/is {root}). {_known()}"
+            f"{root}: there is no such folder; put the dataset there or link it (ln -s /where/it/is {root}). {KNOWN}"
         )
     source = root / "dataset.yaml"
     if not source.is_file():
@@ -55,7 +54,7 @@ def load_dataset(name, data_root):
     if not source.is_file():
         raise InputError(
             f"{root / 'dataset.yaml'}: is missing, and '{name}' is no built-in dataset; to have a first one written: "
-            f"python -m stages.gen_dataset_annos --suggest {root}. {_known()}"
+            f"python -m stages.gen_dataset_annos --suggest {root}. {KNOWN}"
         )
     data = read_yaml(source)
     unknown = sorted(map(str, data.keys() - KEYS))
@@ -71,16 +70,6 @@ def load_dataset(name, data_root):
     return Dataset(
         name, root, _splits(data.get("splits"), source), ClassTable.from_dict(data, source), expected, channels
     )
-
-
-def load_table(dataset):
-    """The class table of a dataset, which need not be on the disk: a built-in name, a `dataset.yaml`, or its folder."""
-    path = Path(dataset)
-    places = BUILT_IN / f"{dataset}.yaml", path / "dataset.yaml", path
-    source = next((place for place in places if place.is_file()), None)
-    if source is None:
-        raise InputError(f"dataset: '{dataset}' is neither built in nor a dataset.yaml or its folder. {_known()}")
-    return ClassTable.from_dict(read_yaml(source), source)
 
 
 def _splits(forms, source):
@@ -104,7 +93,3 @@ def _splits(forms, source):
 def _sources(forms, where):
     forms = forms if isinstance(forms, list) and forms else [forms]
     return [Source.from_dict(form, where) for form in forms]
-
-
-def _known():
-    return "Built in: " + ", ".join(sorted(path.stem for path in BUILT_IN.glob("*.yaml")))

@@ -1,0 +1,323 @@
+"""What fits is taken, all else is told; published weights give the logits of the code that they come from.
+
+Truth are upstream's and mmsegmentation's own logits (tests/reference) and counts by hand.
+"""
+
+import pytest
+import torch
+from test_models import reference, reference_input, reference_weights
+from test_published import light, mmsegmentation, pixel_shuffled, trunk, upstream
+
+from bisenet.checkpoint import Checkpoint, save_checkpoint
+from bisenet.classes import ClassTable, load_table
+from bisenet.errors import InputError
+from bisenet.models import build_model
+from bisenet.pretrained import IMAGENET, NORMALIZATION, adapt_channels, load_pretrained, open_checkpoint, read_weights
+
+FIRST = {
+    "bisenetv1": ["cp.resnet.conv1", "sp.conv1.conv"],
+    "bisenetv2": ["detail.S1.0.conv", "segment.S1S2.conv.conv"],
+}
+CLASSIFIERS = {
+    "bisenetv1": ["conv_out.conv_out", "conv_out16.conv_out", "conv_out32.conv_out"],
+    "bisenetv2": [f"{head}.conv_out.1" for head in ("head", "aux2", "aux3", "aux4", "aux5_4")],
+}
+
+
+@pytest.fixture
+def file(tmp_path):
+    def file(data):
+        torch.save(data, tmp_path / "file.pth")
+        return tmp_path / "file.pth"
+
+    return file
+
+
+@pytest.fixture
+def load(file):
+    """load(model, data): the text; the weights are those of a file that holds `data`."""
+
+    def load(model, data, **options):
+        return load_pretrained(model, read_weights(file(data), "cache"), **options)
+
+    return load
+
+
+def line(text, start):
+    [found] = [line for line in text.split("\n  ") if line.startswith(start)]
+    return found
+
+
+def modules(state):
+    return {key.rpartition(".")[0] for key in state}
+
+
+def changed(model, before):
+    return {key for key, value in model.state_dict().items() if not torch.equal(value, before[key])}
+
+
+def snapshot(model):
+    return {key: value.clone() for key, value in model.state_dict().items()}
+
+
+@pytest.mark.parametrize("name", ["bisenetv1", "bisenetv2"])
+def test_all_of_upstreams_weights_are_taken_batch_statistics_too(load, name):
+    state, model = light(upstream(name)), build_model(name, 19)
+    text = load(model, state)
+    assert all(torch.equal(value, state[key]) for key, value in model.state_dict().items())
+    assert f"loaded: 100.0% of what is no classifier or auxiliary head, {len(state)} tensors:" in text
+    assert "SHA-256 " in text
+    assert f"holds: upstream's {name}, 19 classes and 3 channels" in text
+    assert not any(word in text for word in ("skipped", "left", "adapted", "differs"))
+
+
+@pytest.mark.parametrize("num_classes", [11, 2, 1])
+@pytest.mark.parametrize("name", ["bisenetv1", "bisenetv2"])
+def test_another_number_of_classes_skips_exactly_the_classifiers(load, name, num_classes):
+    model = build_model(name, num_classes)
+    before = snapshot(model)
+    text = load(model, light(upstream(name)))
+    skipped = ", ".join(CLASSIFIERS[name])
+    assert line(text, "skipped") == f"skipped, 19 classes there, {num_classes} here: {skipped}"
+    assert line(text, "left") == f"left as they start: {skipped}"
+    assert modules(before.keys() - changed(model, before)) == set(CLASSIFIERS[name])
+
+
+@pytest.mark.parametrize("channels", [1, 4])
+@pytest.mark.parametrize("name", ["bisenetv1", "bisenetv2"])
+def test_another_number_of_channels_adapts_exactly_the_first_convolutions(load, name, channels):
+    state, model = light(upstream(name)), build_model(name, 19, channels)
+    text = load(model, state)
+    adapted = [line for line in text.split("\n  ") if line.startswith("adapted")]
+    assert adapted == [f"adapted to {channels} input channels: {key}" for key in FIRST[name]]
+    ours = model.state_dict()
+    assert {key.rpartition(".")[0] for key in ours if not torch.equal(ours[key], state[key])} == set(FIRST[name])
+
+
+@pytest.mark.parametrize(("given", "wanted"), [(3, 1), (3, 2), (3, 3), (3, 4), (3, 6), (3, 7), (1, 3), (4, 3), (1, 1)])
+def test_a_grey_image_gives_what_its_copy_in_colour_gave(given, wanted):
+    torch.manual_seed(0)
+    grey, weight = torch.randn(1, 1, 9, 9), torch.randn(5, given, 3, 3)
+    adapted = adapt_channels(weight, wanted)
+    assert adapted.shape == (5, wanted, 3, 3)
+    theirs = torch.conv2d(grey.expand(-1, given, -1, -1), weight)
+    ours = torch.conv2d(grey.expand(-1, wanted, -1, -1), adapted)
+    torch.testing.assert_close(ours, theirs)
+
+
+def test_the_channels_of_the_file_are_dealt_out_in_turn():
+    weight = torch.tensor([1.0, 2.0, 4.0]).view(1, 3, 1, 1)
+    dealt = {count: adapt_channels(weight, count).flatten().tolist() for count in (1, 2, 3, 4, 6)}
+    assert dealt == {1: [7], 2: [5, 2], 3: [1, 2, 4], 4: [0.5, 2, 4, 0.5], 6: [0.5, 1, 2, 0.5, 1, 2]}
+
+
+def test_a_file_without_auxiliary_heads_leaves_those(load):
+    state = {key: value for key, value in light(upstream("bisenetv2")).items() if not key.startswith("aux")}
+    model = build_model("bisenetv2", 19)
+    before = snapshot(model)
+    assert "left as they start: aux2.conv.conv" in load(model, state)
+    assert {key.partition(".")[0] for key in before.keys() - changed(model, before)} >= set(model.AUX_HEADS)
+
+
+def test_a_model_without_auxiliary_heads_skips_those(load):
+    text = load(build_model("bisenetv1", 19, architecture={"boosters": False}), light(upstream("bisenetv1")))
+    assert line(text, "skipped").startswith("skipped, no such layer here: conv_out16.conv.conv")
+    assert "differs" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "part"),
+    [
+        ("bisenetv1", lambda: light(trunk()), ("cp.resnet.",)),
+        (
+            "bisenetv2",
+            lambda: light({k: v for k, v in upstream("bisenetv2").items() if k[0] in "ds"}),
+            ("detail.", "seg"),
+        ),
+    ],
+)
+def test_a_trunk_is_measured_by_the_trunk(load, name, data, part):
+    model = build_model(name, 5)
+    before = snapshot(model)
+    text = load(model, data())
+    assert "loaded: 100.0% of the trunk" in text
+    assert {key.startswith(part) for key in changed(model, before)} == {True}
+
+
+def test_options_in_which_the_networks_differ_are_named(load):
+    state = light(mmsegmentation("bisenetv1")["state_dict"])
+    assert "differs: fusion is mmseg there and upstream here" in load(build_model("bisenetv1", 19), state)
+    assert "differs" not in load(build_model("bisenetv1", 19, architecture={"fusion": "mmseg"}), state)
+
+
+def test_own_checkpoints_are_taken_too(tmp_path):
+    torch.manual_seed(0)
+    first, second = build_model("bisenetv2", 3), build_model("bisenetv2", 2)
+    table = ClassTable.from_dict({"classes": [{"name": n, "color": [1, 2, 3]} for n in "abc"]}, "table")
+    save_checkpoint(tmp_path / "model.pt", Checkpoint("bisenetv2", first, table, [0.5] * 3, [0.2] * 3))
+    text = load_pretrained(second, read_weights(str(tmp_path / "model.pt"), tmp_path))
+    assert "holds: bisenetv2 of this project, 3 classes and 3 channels" in text
+    assert torch.equal(second.bga.conv[0].weight, first.bga.conv[0].weight)
+
+
+def test_classifiers_of_pixel_shuffle_are_left_out_and_named(load):
+    text = load(build_model("bisenetv1", 19), pixel_shuffled("bisenetv1"))
+    assert line(text, "skipped").startswith(
+        "skipped, upstream's classifiers of before July 2021 (PixelShuffle): conv_out"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        (
+            "bisenetv2",
+            lambda: light(upstream("bisenetv1")),
+            "holds upstream's bisenetv1, 19 classes and 3 channels, and has 0% of the parameters of the network here, "
+            "a bisenetv2; at least 50% must fit. Take weights of a bisenetv2, or train a bisenetv1",
+        ),
+        (
+            "bisenetv2",
+            lambda: light(trunk()),
+            "holds torchvision's ResNet-18, 3 channels, and has 0% of the parameters of the trunk here, a bisenetv2",
+        ),
+        (
+            "bisenetv1",
+            lambda: light(mmsegmentation("bisenetv2")["state_dict"]),
+            "holds mmsegmentation's bisenetv2.* has 0%",
+        ),
+    ],
+)
+def test_weights_of_another_network_are_refused_and_leave_the_model_as_it_was(load, name, data, message):
+    model = build_model(name, 19)
+    before = snapshot(model)
+    with pytest.raises(InputError, match=f"file.pth: {message}"):
+        load(model, data())
+    assert changed(model, before) == set()
+
+
+def test_weights_of_another_width_are_refused_with_the_option(load):
+    with pytest.raises(InputError, match="has 0% .* a bisenetv2; .*; width is 1.0 there and 0.5 here"):
+        load(build_model("bisenetv2", 19, architecture={"width": 0.5}), light(upstream("bisenetv2")))
+
+
+def test_the_least_share_is_the_callers(load):
+    state = {
+        key: value for key, value in light(upstream("bisenetv1")).items() if not key.startswith("cp.resnet.layer4")
+    }
+    model = build_model("bisenetv1", 19)
+    counted = {k: p.numel() for k, p in model.named_parameters() if not k.startswith(("conv_out16", "conv_out32"))}
+    counted = {key: count for key, count in counted.items() if not key.startswith("conv_out.conv_out")}
+    share = sum(count for key, count in counted.items() if key in state) / sum(counted.values())
+    assert 0.3 < share < 0.4
+    with pytest.raises(InputError, match=f"has {share:.0%} of the parameters .*; at least 50% must fit"):
+        load(model, state)
+    assert f"loaded: {share:.1%} of" in load(model, state, least_share=0.3)
+
+
+@pytest.mark.parametrize("name", ["bisenetv1", "bisenetv2"])
+def test_logits_of_upstreams_files_are_upstreams(file, name):
+    heads = reference(name)
+    path = file({f"module.{key}": value for key, value in reference_weights(heads["state_dict"]).items()})
+    checkpoint = open_checkpoint(path, cache="cache", model=name, dataset="cityscapes")
+    with torch.inference_mode():
+        logits = checkpoint.model(reference_input())
+    theirs = heads["heads"][0]
+    assert (logits.flatten()[:: heads["every"]] - torch.tensor(theirs["values"])).abs().max() < 1e-4 * theirs["std"]
+    assert (checkpoint.mean, checkpoint.std) == NORMALIZATION["upstream", "cityscapes"]
+    assert checkpoint.table == load_table("cityscapes")
+    assert not checkpoint.model.training
+
+
+@pytest.mark.parametrize("name", ["bisenetv1", "bisenetv2"])
+def test_logits_of_mmsegmentations_files_are_mmsegmentations(file, name):
+    theirs = mmsegmentation(name)
+    path = file({"state_dict": reference_weights(theirs["state_dict"])})
+    checkpoint = open_checkpoint(path, cache="cache", dataset="cityscapes")
+    assert (checkpoint.mean, checkpoint.std) == IMAGENET
+    for size, expected in theirs["logits"].items():
+        height, width = map(int, size.split("x"))
+        with torch.inference_mode():
+            logits = checkpoint.model(reference_input()[..., :height, :width])
+        difference = logits.flatten()[:: theirs["every"]] - torch.tensor(expected["values"])
+        assert difference.abs().max() < 1e-4 * expected["std"], size
+
+
+def test_the_table_and_normalisation_of_the_caller_win(file):
+    table = ClassTable.from_dict({"classes": [{"name": f"c{i}", "color": [i, 0, 0]} for i in range(19)]}, "table")
+    given = {"mean": [0.1, 0.2, 0.3], "std": [0.4, 0.5, 0.6]}
+    checkpoint = open_checkpoint(file(light(upstream("bisenetv2"))), cache="cache", table=table, **given)
+    assert checkpoint.table == table
+    assert (checkpoint.mean, checkpoint.std) == (given["mean"], given["std"])
+    assert checkpoint.image_form == {"channels": 3, "bit_depth": 8}
+
+
+@pytest.mark.parametrize(
+    ("data", "asked", "message"),
+    [
+        (
+            "v2",
+            {"model": "bisenetv1"},
+            "holds upstream's bisenetv2, 19 classes and 3 channels, not a bisenetv1; name that",
+        ),
+        ("v2", {}, "say which dataset these are of. As many classes have: cityscapes$"),
+        ("v2", {"dataset": "ade20k"}, "19 classes and 3 channels, and the dataset has 150 classes .wall, building"),
+        ("v2", {"dataset": "nowhere"}, "dataset: 'nowhere' is neither built in nor a dataset.yaml .* Built in: ade20k"),
+        (
+            "v2",
+            {"dataset": "own"},
+            "how the images were normalised for upstream's bisenetv2 of own is not known; give mean",
+        ),
+        ("v2", {"dataset": "cityscapes", "mean": [1, 2]}, r"mean: 3 numbers from 0 to 1 are wanted, .* not \[1, 2\]"),
+        ("v2", {"dataset": "cityscapes", "std": [58.4, 57, 57]}, "std: 3 numbers from 0 to 1 are wanted"),
+        (
+            "trunk",
+            {"dataset": "cityscapes"},
+            "holds torchvision's ResNet-18, 3 channels, without a classifier that has a",
+        ),
+        ("shuffled", {"dataset": "cityscapes"}, "without a classifier that has a place here .*PixelShuffle"),
+        (
+            "partial",
+            {"dataset": "cityscapes"},
+            "the layers of a bisenetv2 of 19 classes and 3 channels .aggregation: semantic, .*:\n  unknown: detail.S1",
+        ),
+        (
+            "more",
+            {"dataset": "cityscapes"},
+            "the layers of a bisenetv2 of 19 classes and 3 channels .boosters: False.:\n  unknown: extra$",
+        ),
+    ],
+)
+def test_what_is_missing_or_does_not_fit_is_named(file, tmp_path, monkeypatch, data, asked, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own").mkdir()
+    entries = "".join(f"- {{name: c{i}, color: [{i}, 0, 0]}}\n" for i in range(19))
+    (tmp_path / "own" / "dataset.yaml").write_text("classes:\n" + entries)
+    v2 = upstream("bisenetv2")
+    state = {
+        "v2": lambda: light(v2),
+        "trunk": lambda: light(trunk()),
+        "shuffled": lambda: pixel_shuffled("bisenetv1"),
+        "partial": lambda: {key: value for key, value in light(v2).items() if not key.startswith("bga.left1")},
+        "more": lambda: light(v2 | {"extra.weight": [3]}),
+    }[data]()
+    with pytest.raises(InputError, match=message):
+        open_checkpoint(file(state), cache="cache", **asked)
+
+
+def test_own_checkpoints_need_no_more_and_must_be_what_is_asked_for(tmp_path):
+    table = ClassTable.from_dict({"classes": [{"name": n, "color": [1, 2, 3]} for n in "ab"]}, "table")
+    model = build_model("bisenetv2", 2, architecture={"width": 0.25})
+    path = tmp_path / "model.pt"
+    save_checkpoint(path, Checkpoint("bisenetv2", model, table, [0.5] * 3, [0.2] * 3))
+    assert open_checkpoint(path, cache="cache").table == table
+    assert open_checkpoint(path, cache="cache", model="bisenetv2", table=table, mean=[0.1] * 3).mean == [0.1] * 3
+    with pytest.raises(InputError, match="holds bisenetv2 of this project, 2 classes and 3 channels, not a bisenetv1"):
+        open_checkpoint(path, cache="cache", model="bisenetv1")
+    with pytest.raises(InputError, match="and the dataset has 19 classes .road, .*; name the dataset"):
+        open_checkpoint(path, cache="cache", dataset="cityscapes")
+
+
+def test_the_class_counts_of_upstreams_datasets_are_those_of_its_files():
+    counts = {dataset: len(load_table(dataset)) for _, dataset in NORMALIZATION if dataset}
+    assert counts == {"cityscapes": 19, "coco_stuff": 171, "ade20k": 150}
