@@ -526,3 +526,11 @@ def test_weights_tell_their_architecture(name, architecture):
     state = weightless(name, 7, **architecture).state_dict()
     assert recognize(state) == (name, 7, 3, resolve_architecture(name, architecture))
     assert recognize(dict(list(state.items())[:-1])) is None
+
+
+@pytest.mark.parametrize("shape", [(), (4, 0, 3, 3), (128,), (7, 7)])
+def test_impossible_shapes_tell_nothing(shape):
+    for name, key in (("bisenetv1", "conv_out.conv_out.bias"), ("bisenetv2", "head.conv.conv.weight")):
+        state = weightless(name, 2).state_dict()
+        assert recognize(state | {key: torch.empty(shape)}) is None
+    assert recognize({}) is None
