@@ -1,5 +1,6 @@
 """From a dataset's folder to its lists: pair, compare, render, write."""
 
+from pathlib import Path
 from shutil import rmtree
 
 from bisenet.annotations import SUMMARY_FILE, doubts, read_summary, write_annotations
@@ -46,7 +47,12 @@ def list_dataset(dataset, folder, *, strict, workers, cache_folder, splits=None)
 
 
 def val_lists(name, data_root, *, annos, workers, cache_folder):
-    """A folder with the list `val` of the dataset of that name: `annos`, if it is of that, or one written now."""
+    """A folder with the list `val` of the dataset of that name: `annos`, if it is of that, or one written now.
+
+    name: of a folder in `data_root`
+    """
+    if Path(name).name != name or name == "..":  # else what is emptied might lie anywhere
+        raise InputError(f"dataset: '{name}' is no name of a folder in {data_root}; link it there")
     if (annos / SUMMARY_FILE).is_file() and read_summary(annos)["dataset"] == name:
         return annos
     folder = cache_folder / annos.name / name

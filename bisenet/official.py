@@ -14,7 +14,7 @@ def official_scores(dataset, matrix, table):
 
 
 def category_iou(matrix, table):
-    """{category: IoU}, where a pixel is right if its category is: NaN for one that is nowhere; {} without categories."""
+    """{category: IoU}, where a pixel is right if its category is; NaN for one that is nowhere."""
     groups = list(dict.fromkeys(table.categories))
     member = torch.tensor([[category == group for group in groups] for category in table.categories]).long()
     if not groups:

@@ -5,6 +5,7 @@ weights, another dataset below data_root, or predictions that any tool wrote.
 """
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 from bisenet.annotations import read_classes, read_pairs, read_summary
@@ -34,7 +35,7 @@ def measure(given, params, rows, device):
         annos = val_lists(given.dataset, data_root, annos=ANNOS, **place)
     table, pairs, dataset = read_classes(annos), read_pairs(annos, "val"), read_summary(annos)["dataset"]
     watch = Watch([image for image, _ in pairs], given.ids, table)
-    counting = {"num_classes": len(table), "device": device, "watch": watch}
+    form = {"num_classes": len(table), "device": device, "watch": watch}
 
     def shown(images, name):
         loader = val_loader(images, workers=params["workers"], device=device)
@@ -42,17 +43,17 @@ def measure(given, params, rows, device):
 
     if given.predictions:
         images = PredictedLabels(pairs, data_root, table, given.predictions)
-        measured = {"predictions": ({}, tally(shown(images, "predictions"), rejected=True, **counting))}
+        measured = {"predictions": ({}, tally(shown(images, "predictions"), rejected=True, **form))}
     else:
         source = given.weights or WEIGHTS[params["weights"]]
-        model = given.model or (None if given.weights else params["model"])
-        told = {"model": model, "dataset": dataset, "table": table, **pick(vars(given), "mean", "std")}
-        checkpoint = open_checkpoint(source, device, cache=WEIGHTS_CACHE, **told)
+        told = pick(vars(given), "mean", "std") | {"cache": WEIGHTS_CACHE, "dataset": dataset, "table": table}
+        named = given.model or (None if given.weights else params["model"])
+        checkpoint = open_checkpoint(source, device, model=named, **told)
         images = SegmentationDataset(pairs, data_root, table, **checkpoint.image_form)
         rules = UPSTREAM_RULES if quirks else RULES
-        counting |= {"model": checkpoint.model.to(memory_format=rules.memory_format), "rules": rules}
-        counting |= {"normalize": checkpoint.normalize.to(device), "amp": params["amp"]}
-        measured = {name: (row, evaluate(loader=shown(images, name), **counting, **row)) for name, row in rows.items()}
+        model, normalize = checkpoint.model.to(memory_format=rules.memory_format), checkpoint.normalize.to(device)
+        count = partial(evaluate, model, normalize=normalize, amp=params["amp"], rules=rules, **form)
+        measured = {name: (row, count(shown(images, name), **row)) for name, row in rows.items()}
     if not any(counts.any() for _, counts in measured.values()):
         raise InputError(f"{annos / 'val.txt'}: no pixel of these labels has a class, so nothing can be measured")
     what = {"images": len(pairs), "input_size": watch.input_size}

@@ -219,7 +219,6 @@ def test_a_color_is_three_numbers_or_a_web_color():
     assert parse_color("#fFa000", "x") == (255, 160, 0)
 
 
-<<<<<<< HEAD
 def test_categories_are_kept_and_may_be_left_out():
     table = table_of({**ROAD, "category": "flat"}, CAR)
     assert table.categories == ("flat", None)
@@ -232,7 +231,8 @@ def test_categories_are_kept_and_may_be_left_out():
 def test_a_category_is_a_name(category):
     with pytest.raises(InputError, match="my.yaml: a category is a name, this is"):
         table_of({**ROAD, "category": category})
-=======
+
+
 def test_the_table_of_a_dataset_needs_no_dataset(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert load_table("voc").names[:2] == ("background", "aeroplane")
@@ -241,4 +241,3 @@ def test_the_table_of_a_dataset_needs_no_dataset(tmp_path, monkeypatch):
     assert load_table("own").names == load_table(tmp_path / "own" / "dataset.yaml").names == ("road",)
     with pytest.raises(InputError, match="'vok' is neither built in nor a dataset.yaml .* Built in: ade20k, "):
         load_table("vok")
->>>>>>> weights

@@ -53,6 +53,13 @@ def test_lists_of_that_dataset_are_taken_as_they_are(data):
     assert lists(data) != data / "annos"
 
 
+@pytest.mark.parametrize("name", ["{data}/own", "../data/own", "own/", "..", "."])
+def test_a_path_is_no_name(data, name):
+    with pytest.raises(InputError, match="is no name of a folder in"):
+        lists(data, name.format(data=data))
+    assert (data / "own/dataset.yaml").is_file()
+
+
 def test_a_dataset_that_is_not_there_is_named(data):
     with pytest.raises(InputError, match="cityscapes: there is no such folder"):
         lists(data, "cityscapes")
