@@ -5,6 +5,7 @@ A table is data, in a dataset's YAML file and in every checkpoint:
     classes:
     - {name: road, id: 7, color: [128, 64, 128]}
     - {name: vehicle, id: [26, 27, bus], color: [[0, 0, 142], [0, 60, 100]]}    # several values are one class
+    - {name: person, id: 24, color: "#dc143c", category: human}    # optional: scored together, too
     ignore: [0, 1, 255, [0, 0, 0], ego vehicle]    # what is never trained or counted
     skip: [license plate]                          # polygons that are not drawn: what they cover stays
 
@@ -54,6 +55,7 @@ class ClassTable:
     values: tuple[Values, ...]  # of each class: the first id is written into predictions, the first colour drawn
     ignore: Values = Values()
     skip: tuple[str, ...] = ()  # names of polygons
+    categories: tuple[str | None, ...] = ()  # of each class, where the table has any
 
     def __len__(self):
         return len(self.names)
@@ -66,12 +68,14 @@ class ClassTable:
             raise InputError(f"{source}: 'classes' must be a list of {{name, id, color}}")
         if len(entries) > MAX_CLASSES:
             raise InputError(f"{source}: {len(entries)} classes; at most {MAX_CLASSES} are possible")
+        categories = tuple(_category(entry, source) for entry in entries)
         entries = [_entry(entry, place, source) for place, entry in enumerate(entries)]
         table = cls(
             names=tuple(name for name, _ in entries),
             values=tuple(values for _, values in entries),
             ignore=_values(_as_list(data.get("ignore")), f"{source}: ignore", lowest=LOWEST),
             skip=_values(_as_list(data.get("skip")), f"{source}: skip").only_names(f"{source}: skip"),
+            categories=categories if any(categories) else (),
         )
         table._check_unique(source)
         return table
@@ -79,8 +83,13 @@ class ClassTable:
     def to_dict(self):
         return {
             "classes": [
-                {"name": name, "id": [*values.ids, *values.names], "color": [list(color) for color in values.colors]}
-                for name, values in zip(self.names, self.values, strict=True)
+                {
+                    **{"name": name, "id": [*values.ids, *values.names], "color": [list(rgb) for rgb in values.colors]},
+                    **({"category": category} if category else {}),
+                }
+                for name, values, category in zip(
+                    self.names, self.values, self.categories or [None] * len(self), strict=True
+                )
             ],
             "ignore": [*self.ignore.ids, *map(list, self.ignore.colors), *self.ignore.names],
             "skip": list(self.skip),
@@ -165,7 +174,7 @@ def load_table(dataset):
 
 
 def _entry(entry, place, source):
-    if not isinstance(entry, dict) or set(entry) | {"id"} != {"name", "id", "color"}:
+    if not isinstance(entry, dict) or set(entry) | {"id", "category"} != {"name", "id", "color", "category"}:
         raise InputError(f"{source}: a class is {{name, id, color}}, this is {entry}")
     name = " ".join(str(entry["name"]).split()) if isinstance(entry["name"], str) or type(entry["name"]) is int else ""
     if not name:
@@ -183,6 +192,13 @@ def _entry(entry, place, source):
         colors=tuple(parse_color(color, where) for color in colors),
         names=tuple(alias for alias in values.names if alias != name),
     )
+
+
+def _category(entry, source):
+    category = entry.get("category") if isinstance(entry, dict) else None
+    if category is not None and (not isinstance(category, str) or not category.strip()):
+        raise InputError(f"{source}: a category is a name, this is {category!r}")
+    return category
 
 
 def _values(items, where, lowest=0):

@@ -141,6 +141,15 @@ def highest(number):
     return number
 
 
+def union(values):
+    """The set of what any process has."""
+    if not dist.is_initialized():
+        return set(values)
+    found = [None] * world_size()
+    dist.all_gather_object(found, set(values))
+    return set().union(*found)
+
+
 def from_first(value):
     """What process 0 has, in every process: plain values and bytes."""
     if not dist.is_initialized():

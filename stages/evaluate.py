@@ -1,61 +1,88 @@
-"""Measure the checkpoint on the validation list: metrics, scores of each class and the confusion matrix."""
+"""Measure on validation images: scores by one or more protocols, scores of each class, the confusion matrix.
 
-from bisenet.annotations import read_classes, read_pairs
-from bisenet.artifacts import read_json
-from bisenet.checkpoint import load_checkpoint
+Without arguments, the checkpoint of this pipeline on its data. With any, nothing below results/ is written: other
+weights, another dataset below data_root, or predictions that any tool wrote.
+"""
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+from bisenet.annotations import read_classes, read_pairs, read_summary
 from bisenet.distributed import choose_device, process_group, rank
 from bisenet.errors import InputError
-from bisenet.evaluation import evaluate
+from bisenet.evaluation import evaluate, tally
+from bisenet.inference import RULES, UPSTREAM_RULES
+from bisenet.listing import val_lists
 from bisenet.loader import SegmentationDataset, val_loader
 from bisenet.precision import prepare
+from bisenet.predictions import PredictedLabels, Watch
+from bisenet.pretrained import open_checkpoint
 from bisenet.progress import track
 from bisenet.reporting import write_evaluation
 from stages.entry import run
-from stages.params import chosen_protocol, load_params
-from stages.paths import ANNOS, RESULTS, STATISTICS, WEIGHTS
+from stages.params import chosen_protocols, load_params, pick, worker_count
+from stages.paths import ANNOS, FILE_CACHE, RESULTS, WEIGHTS, WEIGHTS_CACHE
 
 PLACE = "data_root", "device", "gpu_wait", "deterministic", "workers"
 
 
+def measure(given, params, rows, device):
+    """Count, and write what the counts say."""
+    annos, data_root, quirks = ANNOS, params["data_root"], params["upstream_quirks"]
+    if given.dataset:
+        place = {"workers": worker_count(params["workers"]), "cache_folder": FILE_CACHE}
+        annos = val_lists(given.dataset, data_root, annos=ANNOS, **place)
+    table, pairs, dataset = read_classes(annos), read_pairs(annos, "val"), read_summary(annos)["dataset"]
+    watch = Watch([image for image, _ in pairs], given.ids, table)
+    form = {"num_classes": len(table), "device": device, "watch": watch}
+
+    def shown(images, name):
+        loader = val_loader(images, workers=params["workers"], device=device)
+        return track(loader, len(loader), f"evaluate {name}") if rank() == 0 else loader
+
+    if given.predictions:
+        images = PredictedLabels(pairs, data_root, table, given.predictions)
+        measured = {"predictions": ({}, tally(shown(images, "predictions"), rejected=True, **form))}
+    else:
+        source = given.weights or WEIGHTS[params["weights"]]
+        told = pick(vars(given), "mean", "std") | {"cache": WEIGHTS_CACHE, "dataset": dataset, "table": table}
+        named = given.model or (None if given.weights else params["model"])
+        checkpoint = open_checkpoint(source, device, model=named, **told)
+        images = SegmentationDataset(pairs, data_root, table, **checkpoint.image_form)
+        rules = UPSTREAM_RULES if quirks else RULES
+        model, normalize = checkpoint.model.to(memory_format=rules.memory_format), checkpoint.normalize.to(device)
+        count = partial(evaluate, model, normalize=normalize, amp=params["amp"], rules=rules, **form)
+        measured = {name: (row, count(shown(images, name), **row)) for name, row in rows.items()}
+    if not any(counts.any() for _, counts in measured.values()):
+        raise InputError(f"{annos / 'val.txt'}: no pixel of these labels has a class, so nothing can be measured")
+    what = {"images": len(pairs), "input_size": watch.input_size}
+    if rank() == 0:
+        folder = given.output or (Path("out/evaluate") if any(vars(given).values()) else RESULTS / "evaluate")
+        write_evaluation(folder, measured, table, what, dataset=dataset, quirks=quirks)
+
+
 def main():
-    params = load_params("model", "amp", "weights", "protocol", "protocols", *PLACE)
-    protocol = chosen_protocol(params)
+    parser = argparse.ArgumentParser(prog="python -m stages.evaluate", description=__doc__)
+    parser.add_argument("--weights", help="a checkpoint, or published weights: a file or URL")
+    parser.add_argument("--model", help="refuse weights of any other: bisenetv1 or bisenetv2")
+    parser.add_argument("--dataset", help="a folder below data_root, paired now where data/annos is of another")
+    for name in "mean", "std":
+        parser.add_argument(f"--{name}", type=float, nargs="+", help="of each channel, where the weights' is not known")
+    parser.add_argument("--protocol", nargs="+", help="rows of `protocols` in params.yaml, or all")
+    parser.add_argument("--quirks", action="store_true", help="upstream's figures, as with upstream_quirks: true")
+    parser.add_argument("--predictions", type=Path, help="measure the PNGs of raw ids in this folder, and no model")
+    parser.add_argument("--ids", type=Path, help="folder for the first protocol's predictions as PNGs of raw ids")
+    parser.add_argument("--output", type=Path, help="default: out/evaluate")
+    given = parser.parse_args()
+    params = load_params("model", "amp", "weights", "protocol", "protocols", "upstream_quirks", *PLACE)
+    rows = chosen_protocols({**params, "protocol": given.protocol or params["protocol"]})
+    params["upstream_quirks"] |= given.quirks
+    params["amp"] = "off" if params["upstream_quirks"] else params["amp"]
     device = choose_device(params["device"], params["gpu_wait"])
     prepare(device, params["amp"], params["deterministic"])
-    checkpoint, table = load_checkpoint(WEIGHTS[params["weights"]], device), read_classes(ANNOS)
-    check_match(checkpoint, params, table)
-    pairs = read_pairs(ANNOS, "val")
     with process_group(device):
-        images = SegmentationDataset(pairs, params["data_root"], table, **checkpoint.image_form)
-        loader = val_loader(images, workers=params["workers"], device=device)
-        shown = track(loader, len(loader), "evaluate") if rank() == 0 else loader
-        normalize = checkpoint.normalize.to(device)
-        place = {"device": device, "amp": params["amp"]}
-        matrix = evaluate(checkpoint.model, shown, len(table), normalize=normalize, **place, **protocol)
-        if not matrix.sum():
-            raise InputError(f"{ANNOS / 'val.txt'}: no pixel of these labels has a class, so nothing can be measured")
-        if rank() == 0:
-            sizes = list(read_json(STATISTICS, "dataset_stats")["val"]["sizes"])
-            what = {
-                "images": len(pairs),
-                "input_size": sizes[0] if len(sizes) == 1 else f"{len(sizes)} sizes",  # width x height
-                "protocol": params["protocol"],
-                **protocol,
-            }
-            write_evaluation(RESULTS / "evaluate", matrix, table.names, what)
-
-
-def check_match(checkpoint, params, table):
-    path, model_name = WEIGHTS[params["weights"]], params["model"]
-    if checkpoint.model_name != model_name:
-        raise InputError(
-            f"{path}: holds a {checkpoint.model_name}, params.yaml says model: {model_name}; train it, or set model"
-        )
-    if checkpoint.table.names != table.names:
-        raise InputError(
-            f"{path}: was trained on {len(checkpoint.table)} classes ({', '.join(checkpoint.table.names)}), "
-            f"{ANNOS} has {len(table)} ({', '.join(table.names)}); train on this dataset first"
-        )
+        measure(given, params, rows, device)
 
 
 if __name__ == "__main__":

@@ -126,7 +126,8 @@ KNOBS = {
     "deterministic": SWITCH,
     "workers": either(one_of("auto"), integer(0)),
     "weights": one_of("last", "best"),
-    "protocol": TEXT,
+    "protocol": either(TEXT, list_of(TEXT)),
+    "upstream_quirks": SWITCH,
 }
 SECTIONS = {
     "make_synthetic": {
@@ -140,13 +141,14 @@ SECTIONS = {
 }
 FACTORS = Kind("a list of one number above 0 or more", lambda v: list_of(POSITIVE).accepts(v) and len(v) > 0)
 PROTOCOL = {"scales": FACTORS, "flip": SWITCH, "window": either(SIZE, EMPTY)}
+START = {"size": SIZE, "short_side": integer(1), "long_side": integer(1)}  # of the image; a protocol may have one
 
 
 def load_params(*names, path=PARAMS_FILE):
     """{name: value in force}, after the whole file is checked. Raises `InputError` that names the key and the cure.
 
-    `architecture` is {option: value} of the model; `protocols` is {row: {"scales", "flip", "window"}}; a section, such
-    as `demo`, is a dict.
+    `architecture` is {option: value} of the model; `protocols` is {row: {"scales", "flip", "window"}}, where a key of
+    `START` may be, too; a section, such as `demo`, is a dict.
     """
     set_above, filled = _read(path)
     in_force = {**filled, **set_above, "architecture": {**filled["architecture"], **set_above["architecture"]}}
@@ -204,12 +206,15 @@ def worker_count(workers):
     return None if workers == "auto" else max(1, workers)
 
 
-def chosen_protocol(params):
-    """The row of `protocols` that `protocol` names: {"scales", "flip", "window"}"""
-    rows = params["protocols"]
-    if params["protocol"] not in rows:
-        raise InputError(f"protocol: there is no '{params['protocol']}'; choose one of {', '.join(rows)}")
-    return rows[params["protocol"]]
+def chosen_protocols(params):
+    """{name: its row of `protocols`} of those that `protocol` names, one or a list; `all` are all."""
+    rows, names = params["protocols"], params["protocol"]
+    names = [names] if isinstance(names, str) else names
+    names = [*rows] if "all" in names else names
+    for name in names or ["protocol without a name"]:
+        if name not in rows:
+            raise InputError(f"protocol: there is no '{name}'; choose one or more of {', '.join(rows)}, or all")
+    return {name: rows[name] for name in names}
 
 
 def _chosen_preset(presets, params, path):
@@ -237,7 +242,10 @@ def _check_file(params, path):
     for section, kinds in SECTIONS.items():
         _check_section(params.get(section), kinds, f"{path}: {section}")
     for row, values in _mapping(params.get("protocols"), f"{path}: protocols").items():
-        _check_section(values, PROTOCOL, f"{path}: protocols.{row}")
+        start = {key: START[key] for key in START if key in _mapping(values, f"{path}: protocols.{row}")}
+        _check_section(values, {**PROTOCOL, **start}, f"{path}: protocols.{row}")
+        if len(start) > 1:
+            raise InputError(f"{path}: protocols.{row}: {' and '.join(start)} exclude each other")
     defaults = params.get("defaults") or {}
     _check_knobs(defaults, RECIPE, f"{path}: defaults", others=ARCHITECTURE)
     for model, kinds in ARCHITECTURE.items():

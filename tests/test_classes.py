@@ -219,6 +219,20 @@ def test_a_color_is_three_numbers_or_a_web_color():
     assert parse_color("#fFa000", "x") == (255, 160, 0)
 
 
+def test_categories_are_kept_and_may_be_left_out():
+    table = table_of({**ROAD, "category": "flat"}, CAR)
+    assert table.categories == ("flat", None)
+    assert ClassTable.from_dict(table.to_dict(), "again") == table
+    assert table_of(ROAD, CAR).categories == ()
+    assert all("category" not in entry for entry in table_of(ROAD, CAR).to_dict()["classes"])
+
+
+@pytest.mark.parametrize("category", ["", " ", 3, ["flat"]])
+def test_a_category_is_a_name(category):
+    with pytest.raises(InputError, match="my.yaml: a category is a name, this is"):
+        table_of({**ROAD, "category": category})
+
+
 def test_the_table_of_a_dataset_needs_no_dataset(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert load_table("voc").names[:2] == ("background", "aeroplane")

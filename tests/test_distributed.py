@@ -22,6 +22,7 @@ from bisenet.distributed import (
     replicate,
     shared_faults,
     sum_over_processes,
+    union,
     world_size,
 )
 from bisenet.errors import InputError
@@ -132,7 +133,7 @@ def test_without_torchrun_there_is_one_process_and_no_group(monkeypatch):
         assert replicate(model, CPU, 2) is model
         assert sum_over_processes(tensor) is tensor
         assert gather(tensor).tolist() == [[1, 2]]
-        assert (highest(3), from_first("mine")) == (3, "mine")
+        assert (highest(3), from_first("mine"), union([3, 3])) == (3, "mine", {3})
         with pytest.raises(InputError, match="of its own"), shared_faults():
             raise InputError("of its own")
     assert tensor.tolist() == [1, 2]
@@ -200,6 +201,7 @@ def in_one_of_two_processes(number, port, folder):
             "counts": counts.tolist(),
             "gathered": gather(torch.tensor([number, 7])).tolist(),
             "highest": [highest(number), highest(-number)],
+            "union": sorted(union({number, 7})),
             "from the first": from_first({"number": number, "bytes": b"0" * 100}),
             "weight": start.tolist(),
             "gradient": model.module.weight.grad.tolist(),
@@ -263,6 +265,7 @@ def test_two_processes_agree_on_numbers_and_on_what_the_first_says(two_processes
     for found in two_processes:
         assert found["gathered"] == [[0, 7], [1, 7]]
         assert found["highest"] == [1, 0]
+        assert found["union"] == [0, 1, 7]
         assert found["from the first"] == {"number": 0, "bytes": b"0" * 100}
 
 

@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from bisenet.evaluation import evaluate
+from bisenet.evaluation import evaluate, tally
+from bisenet.inference import UPSTREAM_RULES
 
 MEAN, STD = [0.1, 0.2, 0.4], [1.0, 0.5, 0.25]
 
@@ -117,3 +118,35 @@ def test_a_stop_ends_it_before_the_next_image(samples):
 
     evaluate(model, batches(samples), 3, **PLACE, amp="off", stop=Stop())
     assert len(model.seen) == 2
+
+
+def test_each_prediction_is_shown_once(samples):
+    seen = []
+    evaluate(StrongestChannel(), batches(samples), 3, **PLACE, amp="off", watch=seen.append)
+    assert [tuple(prediction.shape) for prediction in seen] == [(5, 7), (1, 1), (8, 3)]
+    label = samples[0][1]
+    hits = (seen[0].numpy() == label)[label != 255].sum()
+    assert hits == np.trace(np.array(matrix_by_loop(samples[:1])))
+
+
+def test_upstreams_rules_see_multiples_of_32_and_plain_layout(samples):
+    model = StrongestChannel()
+    layouts = []
+    model.register_forward_hook(lambda module, inputs, output: layouts.append(inputs[0].is_contiguous()))
+    evaluate(model, batches(samples), 3, **PLACE, amp="off", scales=[1.0, 7.0], rules=UPSTREAM_RULES)
+    assert model.seen[:2] == [(1, 3, 32, 32), (1, 3, 64, 64)]
+    assert all(layouts)
+
+
+def test_a_tally_by_hand():
+    """Two maps; in the first one pixel is predicted as no class."""
+    pairs = [([[0, 255, 1]], [[0, 0, 255]]), ([[1], [1]], [[1], [0]])]
+    pairs = [[torch.tensor([array], dtype=torch.uint8) for array in pair] for pair in pairs]
+    assert tally(pairs, 2, device=torch.device("cpu"), rejected=True).tolist() == [[1, 1, 1], [0, 1, 0]]
+
+
+def test_images_without_a_label_count_nothing(samples):
+    ignored = [(image, np.full_like(label, 255)) for image, label in samples]
+    assert not evaluate(StrongestChannel(), batches(ignored), 3, **PLACE, amp="off").any()
+    mixed = evaluate(StrongestChannel(), batches([*ignored, *samples]), 3, **PLACE, amp="off")
+    assert mixed.tolist() == matrix_by_loop(samples)

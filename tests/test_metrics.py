@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from bisenet.metrics import class_scores, confusion_matrix, scores
+from bisenet.metrics import class_scores, confusion_matrix, scores, upstream_class_scores
 
 # rows are the truth, columns the prediction
 TWO = torch.tensor([[6, 2], [1, 3]])
@@ -113,3 +113,33 @@ def test_where_everything_is_ignored_there_is_no_score():
     matrix = confusion_matrix(torch.zeros(3, 3, dtype=torch.uint8), nothing, 2)
     assert matrix.tolist() == [[0, 0], [0, 0]]
     assert all(math.isnan(value) for value in scores(matrix).values())
+
+
+def test_a_prediction_of_no_class_is_wrong_and_no_other_class_has_it():
+    prediction = torch.tensor([[0, 255, 1, 255]], dtype=torch.uint8)
+    label = torch.tensor([[0, 0, 1, 255]], dtype=torch.uint8)
+    matrix = confusion_matrix(prediction, label, 2, rejected=True)
+    assert matrix.tolist() == [[1, 0, 1], [0, 1, 0]]
+    assert class_scores(matrix)["iou"].tolist() == [0.5, 1]
+    assert class_scores(matrix)["precision"].tolist() == [1, 1]
+    assert scores(matrix)["pixel_accuracy"] == pytest.approx(2 / 3)
+
+
+def test_upstreams_scores_by_hand():
+    """1 more in each denominator but that of F1, which has 1e-6."""
+    each = upstream_class_scores(TWO)
+    assert each["iou"].tolist() == [6 / 10, 3 / 7]
+    assert each["accuracy"].tolist() == [6 / 9, 3 / 5]
+    assert each["precision"].tolist() == [6 / 8, 3 / 6]
+    f1 = [2 * 6 / 9 * 6 / 8 / (6 / 9 + 6 / 8 + 1e-6), 2 * 3 / 5 * 3 / 6 / (3 / 5 + 3 / 6 + 1e-6)]
+    assert each["f1"].tolist() == pytest.approx(f1, rel=1e-12)
+    total = scores(TWO, quirks=True)
+    assert total["miou"] == pytest.approx((6 / 10 + 3 / 7) / 2)
+    assert total["fwiou"] == pytest.approx(8 / 12 * 6 / 10 + 4 / 12 * 3 / 7)
+    assert total["f1_macro"] == pytest.approx(sum(f1) / 2)
+    assert total["f1_micro"] == pytest.approx(2 * (9 / 13) ** 2 / (2 * 9 / 13 + 1e-6), rel=1e-12)
+
+
+def test_upstream_counts_an_absent_class_as_0():
+    assert upstream_class_scores(ABSENT)["iou"].tolist() == [4 / 5, 4 / 5, 0]
+    assert scores(ABSENT, quirks=True)["miou"] == pytest.approx(8 / 15)

@@ -15,7 +15,7 @@ from bisenet.precision import AMP_TYPES
 from bisenet.schedules import build_schedule
 from bisenet.yaml12 import read_yaml
 from stages.entry import run
-from stages.params import ARCHITECTURE, KNOBS, RECIPE, SECTIONS, chosen_protocol, load_params, main, pick, remarks
+from stages.params import ARCHITECTURE, KNOBS, RECIPE, SECTIONS, chosen_protocols, load_params, main, pick, remarks
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = ROOT / "params.yaml"
@@ -217,7 +217,7 @@ def test_a_knob_that_nobody_sets_is_named_with_what_it_must_be(small):
 def test_sections_and_protocols_come_as_they_stand(small):
     params = load_params("demo", "protocol", "protocols", path=small())
     assert params["demo"] == {"images": 2, "alpha": 0.5, "longest_side": 640}
-    assert chosen_protocol(params) == {"scales": [1.0], "window": None, "flip": False}
+    assert chosen_protocols(params) == {"ss": {"scales": [1.0], "window": None, "flip": False}}
 
 
 def test_words_of_yaml_1_1_stay_words(small):
@@ -226,8 +226,32 @@ def test_words_of_yaml_1_1_stay_words(small):
 
 def test_a_protocol_that_is_no_row_is_refused_with_the_rows(small):
     params = load_params("protocol", "protocols", path=small("protocol: ss", "protocol: mss"))
-    with pytest.raises(InputError, match="protocol: there is no 'mss'; choose one of ss"):
-        chosen_protocol(params)
+    with pytest.raises(InputError, match="protocol: there is no 'mss'; choose one or more of ss, or all"):
+        chosen_protocols(params)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "chosen"),
+    [("b", "b"), (["c", "a"], "ca"), (["a", "a"], "a"), ("all", "abc"), (["all"], "abc")],
+)
+def test_one_protocol_some_or_all_in_the_order_that_is_asked(protocol, chosen):
+    rows = {name: {"scales": [number]} for number, name in enumerate("abc")}
+    found = chosen_protocols({"protocol": protocol, "protocols": rows})
+    assert list(found.items()) == [(name, rows[name]) for name in chosen]
+
+
+@pytest.mark.parametrize("protocol", [[], ["a", "x"]])
+def test_no_protocol_is_no_choice(protocol):
+    with pytest.raises(InputError, match="choose one or more of a, or all"):
+        chosen_protocols({"protocol": protocol, "protocols": {"a": {}}})
+
+
+def test_a_protocol_may_say_what_the_image_is_brought_to_first(small):
+    for start in ({"size": [512, 1024]}, {"short_side": 640}, {"long_side": 2048}):
+        [(key, value)] = start.items()
+        path = small("    flip: false", f"    flip: false\n    {key}: {value}")
+        [row] = chosen_protocols(load_params("protocol", "protocols", path=path)).values()
+        assert row == {"scales": [1.0], "window": None, "flip": False, **start}
 
 
 # --- what is refused
@@ -367,6 +391,12 @@ def test_a_value_of_another_kind_is_named_with_what_it_must_be(small, old, new, 
         ),
         ("    window:", "    window: 1024", "protocols.ss: window must be a list of 2, each a whole number, 1 or more"),
         ("    flip: false", "    flip: no", "protocols.ss: flip must be true or false, not 'no'"),
+        ("    flip: false", "    flip: false\n    size: 512", "protocols.ss: size must be a list of 2"),
+        (
+            "    flip: false",
+            "    flip: false\n    short_side: 512\n    long_side: 512",
+            "protocols.ss: short_side and long_side exclude each other",
+        ),
         ("  ss:\n    scales:\n    - 1.0\n    window:\n    flip: false\n", "", f"protocols: {LINES}, not None"),
         ("    scales:\n    - 1.0\n    window:\n    flip: false\n", "", f"protocols.ss: {LINES}, not None"),
     ],
@@ -478,7 +508,7 @@ def test_every_preset_and_recipe_is_complete_and_fits_the_code(shipped, model, d
     assert ratio(params["max_iter"]) < 0.05
     weigh_classes(params["class_weights"], {"road": 0.75, "car": 0.25})
     for protocol in params["protocols"]:
-        chosen_protocol({**params, "protocol": protocol})
+        chosen_protocols({**params, "protocol": protocol})
 
 
 def test_no_preset_needs_the_network():
