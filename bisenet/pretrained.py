@@ -138,8 +138,8 @@ def open_checkpoint(source, device="cpu", *, cache, model=None, dataset=None, ta
         checkpoint = load_checkpoint(weights.path, device)
         if table is not None and table.names != checkpoint.table.names:
             raise InputError(
-                f"{weights.path}: was trained on {_classes(checkpoint.table)}, the dataset has {_classes(table)}; train "
-                "on this dataset, or name the one that it was trained on"
+                f"{weights.path}: was trained on {_classes(checkpoint.table)}, the dataset has {_classes(table)}; "
+                "train on this dataset, or name the one that it was trained on"
             )
     else:
         checkpoint = _published(weights, dataset, table, mean, std, device)
