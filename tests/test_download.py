@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import multiprocessing
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -59,6 +60,7 @@ def test_the_home_folder_may_be_abbreviated(tmp_path, monkeypatch):
 def test_a_url_is_fetched_once(tmp_path, server, capsys, name, fragment):
     first = fetch(f"{server.url}/{name}{fragment}", tmp_path)
     assert first.read_bytes() == CONTENT
+    assert re.fullmatch(r"[\w.-]+", first.name)
     assert f"1.3 MB, SHA-256 {SHA256}" in capsys.readouterr().out
     assert fetch(f"{server.url}/{name}{fragment}", tmp_path) == first
     assert len(server.asked) == 1
