@@ -319,7 +319,7 @@ def test_a_checkpoint_of_another_model_or_dataset_is_refused(own):
         own.stage(stage)
     own.set_params(model="bisenetv1")
     output = own.stage("evaluate", fails=True)
-    assert "holds a bisenetv2" in output and "model: bisenetv1" in output
+    assert "holds bisenetv2 of this project" in output and "not a bisenetv1" in output
     own.set_params(model="bisenetv2")
     (own.root / "data/custom/dataset.yaml").write_text(OWN.replace("thing", "animal"))
     own.stage("gen_dataset_annos")
