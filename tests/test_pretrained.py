@@ -229,7 +229,7 @@ def test_logits_of_upstreams_files_are_upstreams(file, name):
     assert not checkpoint.model.training
 
 
-@pytest.mark.parametrize("size", ["64x96"])
+@pytest.mark.parametrize("size", ["64x96", "61x91"])
 @pytest.mark.parametrize("name", ["bisenetv1", "bisenetv2"])
 def test_logits_of_mmsegmentations_files_are_mmsegmentations(file, name, size):
     theirs = mmsegmentation(name)

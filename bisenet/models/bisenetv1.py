@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from bisenet.models.layers import ConvBNReLU, cut_to, global_average, init_classifier, upsample_to
+from bisenet.models.layers import ConvBNReLU, cut_to, global_average, init_classifier, stretch_to, upsample_to
 from bisenet.models.resnet import ResNet18
 
 
@@ -201,9 +201,11 @@ class BiSeNetV1(nn.Module):
         self.cp = ContextPath(in_channels, attention_refinement, global_pooling)
         self.sp = SpatialPath(in_channels) if spatial_path == "conv" else None
         self.ffm = ContextAlone() if spatial_path == "none" else FUSIONS[fusion]()
-        self.conv_out = Head(self.ffm.out_channels, 256, num_classes, factor=8)
+        stretched = fusion == "mmseg"  # logits are resized straight to the image, not by a factor and cut
+        self.to_size = stretch_to if stretched else cut_to
+        self.conv_out = Head(self.ffm.out_channels, 256, num_classes, factor=1 if stretched else 8)
         for name in self.AUX_HEADS:
-            self.add_module(name, Head(128, 64, num_classes, factor=self.BOOSTERS[name]))
+            self.add_module(name, Head(128, 64, num_classes, factor=1 if stretched else self.BOOSTERS[name]))
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, a=1)
@@ -233,8 +235,8 @@ class BiSeNetV1(nn.Module):
         size = image.shape[-2:]
         feat8, context8, context16 = self.cp(image)
         spatial = self.sp(image) if self.sp else feat8
-        logits = cut_to(self.conv_out(self.ffm(spatial, context8)), size)
+        logits = self.to_size(self.conv_out(self.ffm(spatial, context8)), size)
         if not self.training:
             return logits
         aux = zip(self.AUX_HEADS, (context8, context16), strict=False)
-        return logits, [cut_to(getattr(self, name)(x), size) for name, x in aux]
+        return logits, [self.to_size(getattr(self, name)(x), size) for name, x in aux]

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from bisenet.errors import InputError
-from bisenet.models.layers import ConvBNReLU, conv_bn, cut_to, global_average, init_classifier, upsample_to
+from bisenet.models.layers import ConvBNReLU, conv_bn, cut_to, global_average, init_classifier, stretch_to, upsample_to
 
 EXPANSION = 6  # of every gather-and-expansion layer
 EXPANSIONS = {  # name: by how much the layer's first convolution expands, what follows its depth-wise one
@@ -291,7 +291,9 @@ class BiSeNetV2(nn.Module):
         self.detail = Absent() if aggregation == "semantic" else DetailBranch(in_channels, c64, c64, c128)
         self.segment = Absent() if aggregation == "detail" else SemanticBranch(in_channels, *stages, depth, expand)
         self.bga = AGGREGATIONS[aggregation](c128)
-        self.head = Head(c128, whole(head_channels * width), num_classes, factor=8)
+        stretched = aggregation == "mmseg"  # logits are resized straight to the image, not by a factor and cut
+        self.to_size = stretch_to if stretched else cut_to
+        self.head = Head(c128, whole(head_channels * width), num_classes, factor=1 if stretched else 8)
         for name, channels in zip(self.AUX_HEADS, stages, strict=False):
             factor = self.BOOSTERS[name]
             self.add_module(name, AuxiliaryHead(channels, c128, whole(factor**2 * width), num_classes, factor))
@@ -342,7 +344,7 @@ class BiSeNetV2(nn.Module):
     def forward(self, image):
         size = image.shape[-2:]
         *stages, context = self.segment(image)
-        logits = cut_to(self.head(self.bga(self.detail(image), context)), size)
+        logits = self.to_size(self.head(self.bga(self.detail(image), context)), size)
         if not self.training:
             return logits
         aux = zip(self.AUX_HEADS, stages, strict=False)

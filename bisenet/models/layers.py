@@ -33,13 +33,19 @@ def global_average(x):
 
 
 def upsample_to(x, target, factor, mode="nearest"):
-    """Upsampling by `factor`, cut to the size of `target`: (N, C, h, w) -> (N, C, H, W)."""
-    return cut_to(F.interpolate(x, scale_factor=factor, mode=mode), target.shape[-2:])
+    """Nearest upsampling by `factor`, cut to the size of `target`, or bilinear to it: (N, C, h, w) -> (N, C, H, W)."""
+    size = target.shape[-2:]
+    return stretch_to(x, size) if mode == "bilinear" else cut_to(F.interpolate(x, scale_factor=factor, mode=mode), size)
 
 
 def cut_to(x, size):
     """The first `size` = (H, W) rows and columns of (N, C, h, w), h >= H and w >= W."""
     return x[..., : size[0], : size[1]]
+
+
+def stretch_to(x, size):
+    """Bilinear: (N, C, h, w) -> (N, C, *size)."""
+    return F.interpolate(x, size=size, mode="bilinear")
 
 
 def init_classifier(conv):
