@@ -1,8 +1,10 @@
 """From weights to a model: one to train on from them, or one to use as it is.
 
-weights = read_weights("https://.../backbone_v2.pth", cache)
-print(load_pretrained(model, weights))
-checkpoint = open_checkpoint("model_final_v2_city.pth", cache=cache, dataset="cityscapes")
+    weights = read_weights("https://.../backbone_v2.pth", cache)
+    print(load_pretrained(model, weights))
+    checkpoint = open_checkpoint("model_final_v2_city.pth", cache=cache, dataset="cityscapes")
+
+To train on, what fits is enough, and what did not is told; to use them, all must fit but auxiliary heads.
 """
 
 from collections import Counter, defaultdict
@@ -147,12 +149,18 @@ def open_checkpoint(source, device="cpu", *, cache, model=None, dataset=None, ta
     """
     weights = read_weights(source, cache)
     if model not in (None, weights.model_name):
-        raise InputError(f"{weights.path}: holds {weights}, not a {model}; name that model, or take other weights")
+        raise InputError(
+            f"{weights.path}: holds {weights}, not a {model}; take other weights, or set model: {weights.model_name}"
+        )
     if table is None and dataset is not None:
         table = load_table(dataset)
     if weights.origin == "ours":
         checkpoint = load_checkpoint(weights.path, device)
-        _check_classes(weights, table, table is None or table.names == checkpoint.table.names)
+        if table is not None and table.names != checkpoint.table.names:
+            raise InputError(
+                f"{weights.path}: was trained on {_classes(checkpoint.table)}, the dataset has {_classes(table)}; "
+                "train on this dataset, or name the one that it was trained on"
+            )
     else:
         checkpoint = _published(weights, dataset, table, mean, std, device)
     checkpoint.mean, checkpoint.std = mean or checkpoint.mean, std or checkpoint.std
@@ -169,7 +177,10 @@ def _published(weights, dataset, table, mean, std, device):
             f"{weights.path}: holds {weights}; say which dataset these are of. As many classes have: "
             f"{', '.join(_datasets_of(weights.num_classes)) or 'none that is built in'}"
         )
-    _check_classes(weights, table, weights.num_classes == len(table))
+    if len(table) != weights.num_classes:
+        raise InputError(
+            f"{weights.path}: holds {weights}, the dataset has {_classes(table)}; name the one that it was trained on"
+        )
     published = NORMALIZATION.get((weights.origin, dataset)) or NORMALIZATION.get((weights.origin, None))
     if not (mean and std or published):
         raise InputError(
@@ -201,12 +212,8 @@ def _load_strictly(network, state, weights):
     network.load_state_dict(state, strict=False)
 
 
-def _check_classes(weights, table, match):
-    if not match:
-        raise InputError(
-            f"{weights.path}: holds {weights}, and the dataset has {len(table)} classes ({name_some(table.names)}); "
-            "name the dataset that it was trained on"
-        )
+def _classes(table):
+    return f"{len(table)} classes ({name_some(table.names)})"
 
 
 def _datasets_of(count):

@@ -20,8 +20,10 @@ from bisenet.torch_files import Inert, read_torch_file
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net")  # under which a file may hold the weights
 PREFIXES = re.compile(r"^((module|_orig_mod|model|net)\.)+")  # of DistributedDataParallel, torch.compile and others
 FIRST_CONVS = (
-    *("cp.resnet.conv1.weight", "sp.conv1.conv.weight"),
-    *("detail.S1.0.conv.weight", "segment.S1S2.conv.conv.weight"),
+    "cp.resnet.conv1.weight",
+    "sp.conv1.conv.weight",
+    "detail.S1.0.conv.weight",
+    "segment.S1S2.conv.conv.weight",
 )
 CLASSIFIER = re.compile(r"(conv_out\d*\.conv_out|(head|aux\w+)\.conv_out\.1)\.(weight|bias)")
 AUXILIARY = re.compile(r"(conv_out\d+|aux\w+)\.")
@@ -54,7 +56,7 @@ FORMS = (
     Form("upstream", "bisenetv1", "cp.conv_head16.conv.weight", "upstream's bisenetv1"),
     Form(
         "upstream", "bisenetv2", "head.conv.conv.weight", "upstream's bisenetv2",
-        renames=((r"^head.conv_out.(0.)?(weight|bias)$", r"head.conv_out.1.\2"),),  # of 2020 and 2021
+        renames=((r"^head.conv_out.(0.)?(weight|bias)$", r"head.conv_out.1.\2"),),  # of before and of July 2021
     ),
     Form(
         "upstream backbone", "bisenetv2", "detail.S1.0.conv.weight", "upstream's backbone of bisenetv2",
@@ -155,7 +157,7 @@ def read_weights(source, cache):
     form = next((form for form in FORMS if form.telltale in state), None)
     if form is None:
         raise InputError(
-            f"{path}: its {len(state)} tensors ({name_some(list(state))}) are of no network that is known here: "
+            f"{path}: its tensors ({name_some(list(state))}) are of no network that is known here: "
             f"{', '.join(form.words for form in FORMS)}, or a checkpoint of this project"
         )
     unlike = _unlike_heads(state)
