@@ -255,7 +255,9 @@ def test_the_other_side_is_rounded_and_upstreams_is_cut():
 
     predict(model, torch.zeros(1, 3, 375, 500), short_side=320)  # 426.67
     predict(model, torch.zeros(1, 3, 375, 500), short_side=320, rules=UPSTREAM_RULES)
-    assert seen == [(320, 427), (320, 448)]  # 426, then up to a multiple of 32
+    predict(model, torch.zeros(1, 3, 303, 606), short_side=320, window=(319, 640), rules=UPSTREAM_RULES)
+    assert seen[:2] == [(320, 427), (320, 448)]  # 426, then up to a multiple of 32
+    assert len(seen) == 2 + 2  # windows that 320 needs; as a number, 320 / 303 * 303 is below it
 
 
 def test_the_papers_protocol_is_half_the_size_and_back(looks_around):
@@ -299,9 +301,12 @@ def test_upstreams_whole_image_against_a_loop(looks_around, image, flip):
 @pytest.mark.parametrize("flip", [False, True])
 def test_upstreams_windows_against_a_loop(looks_around, image, flip):
     """Zeros around an image that is smaller than the window, sums without a mean, exp where it is mirrored."""
-    result = probabilities(
-        looks_around, image, (7, 11), scales=[0.5, 1.0], flip=flip, window=(6, 6), rules=UPSTREAM_RULES
-    )
+
+    def model(view):
+        rows, columns = torch.arange(view.shape[2]).view(1, 1, -1, 1), torch.arange(view.shape[3])
+        return looks_around(view) + torch.arange(4).view(1, 4, 1, 1) * (rows + 2 * columns) / 9
+
+    result = probabilities(model, image, (7, 11), scales=[0.5, 1.0], flip=flip, window=(6, 6), rules=UPSTREAM_RULES)
     expected = torch.zeros(2, 4, 7, 11)
     for (height, width), above, lefts, tops in [((3, 5), (1, 0), [0], [0]), ((7, 11), (0, 0), [0, 4, 5], [0, 1])]:
         frame = torch.zeros(2, 3, max(6, height), max(6, width))
@@ -311,9 +316,9 @@ def test_upstreams_windows_against_a_loop(looks_around, image, flip):
         for top in tops:
             for left in lefts:
                 place = np.s_[..., top : top + 6, left : left + 6]
-                seen = softmax(looks_around(frame[place]))
+                seen = softmax(model(frame[place]))
                 if flip:
-                    seen = (seen + softmax(looks_around(frame[place].flip(-1)).flip(-1))).exp()
+                    seen = (seen + softmax(model(frame[place].flip(-1)).flip(-1))).exp()
                 canvas[place] += seen
         expected += stretch_by_loop(canvas[inside], 7, 11)
     torch.testing.assert_close(result, expected, rtol=1e-4, atol=1e-5)

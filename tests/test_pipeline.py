@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -191,6 +192,36 @@ def test_own_files_are_drawn_with_nothing_but_the_checkpoint(project, tmp_path):
     checkpoint.rename(project.root / "results/train/model.pt")
 
 
+def test_protocols_predictions_and_other_weights_are_measured_beside_the_results(project, tmp_path):
+    before = {path: path.read_bytes() for path in (project.root / "results/evaluate").iterdir()}
+    ids, first = tmp_path / "ids", tmp_path / "first"
+    output = project.stage("evaluate", "--protocol", "all", "--ids", str(ids), "--output", str(first))
+    assert "|    ss |   ssc |   msf |  mscf |  half |" in output
+    metrics = project.json(first / "metrics.json")
+    assert metrics == project.json("results/evaluate/metrics.json")
+    assert [path.name for path in sorted(ids.iterdir())] == ["0000.png", "0001.png", "0002.png"]
+
+    scores = {name: value for name, value in metrics.items() if isinstance(value, float)}
+    project.stage("evaluate", "--predictions", str(ids), "--output", str(tmp_path / "read"))
+    assert scores.items() <= project.json(tmp_path / "read/metrics.json").items()
+    two = "torchrun", "--standalone", "--nproc-per-node=2", "-m", "stages.evaluate"
+    project.run(*two, "--ids", str(tmp_path / "shared"), "--output", str(tmp_path / "two"))
+    assert project.json(tmp_path / "two/metrics.json") == metrics
+    for path in ids.iterdir():
+        assert (tmp_path / "shared" / path.name).read_bytes() == path.read_bytes()
+
+    checkpoint = torch.load(project.root / "results/train/model.pt")
+    torch.save({f"module.{key}": value for key, value in checkpoint["state_dict"].items()}, tmp_path / "published.pth")
+    shares = [word for name in ("mean", "std") for word in (f"--{name}", *map(str, checkpoint[name]))]
+    published = "--weights", str(tmp_path / "published.pth"), "--model", "bisenetv2", *shares
+    project.stage("evaluate", *published, "--quirks", "--output", str(tmp_path / "published"))
+    project.stage("evaluate", "--quirks", "--output", str(tmp_path / "quirks"))
+    quirks = project.json(tmp_path / "quirks/metrics.json")
+    assert quirks["upstream_quirks"] and quirks["miou"] != metrics["miou"]
+    assert project.json(tmp_path / "published/metrics.json") == quirks
+    assert {path: path.read_bytes() for path in (project.root / "results/evaluate").iterdir()} == before
+
+
 # --- one's own data, and what can be wrong with it ------------------------------------------------------------------
 
 OWN = """
@@ -288,7 +319,7 @@ def test_a_checkpoint_of_another_model_or_dataset_is_refused(own):
         own.stage(stage)
     own.set_params(model="bisenetv1")
     output = own.stage("evaluate", fails=True)
-    assert "holds a bisenetv2" in output and "model: bisenetv1" in output
+    assert "holds bisenetv2 of this project" in output and "not a bisenetv1" in output
     own.set_params(model="bisenetv2")
     (own.root / "data/custom/dataset.yaml").write_text(OWN.replace("thing", "animal"))
     own.stage("gen_dataset_annos")
