@@ -1,8 +1,10 @@
 """From weights to a model: one to train on from them, or one to use as it is.
 
-weights = read_weights("https://.../backbone_v2.pth", cache)
-print(load_pretrained(model, weights))
-checkpoint = open_checkpoint("model_final_v2_city.pth", cache=cache, dataset="cityscapes")
+    weights = read_weights("https://.../backbone_v2.pth", cache)
+    print(load_pretrained(model, weights))
+    checkpoint = open_checkpoint("model_final_v2_city.pth", cache=cache, dataset="cityscapes")
+
+To train on, what fits is enough, and what did not is told; to use them, all must fit but auxiliary heads.
 """
 
 from collections import Counter, defaultdict
