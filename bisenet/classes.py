@@ -173,6 +173,11 @@ def load_table(dataset):
     return ClassTable.from_dict(read_yaml(source), source)
 
 
+def known_dataset(name, table):
+    """The name, if the built-in dataset of that name has these classes; a person's own may only be called like it."""
+    return name if (BUILT_IN / f"{name}.yaml").is_file() and load_table(name).names == table.names else None
+
+
 def _entry(entry, place, source):
     if not isinstance(entry, dict) or set(entry) | {"id", "category"} != {"name", "id", "color", "category"}:
         raise InputError(f"{source}: a class is {{name, id, color}}, this is {entry}")

@@ -14,7 +14,8 @@ from bisenet.errors import InputError
 from bisenet.progress import warn
 
 SCHEMES = ("http", "https", "file")
-HASH_IN_NAME = re.compile(r"-([0-9a-f]{8,64})\.\w+$")  # resnet18-5c106cde.pth: torchvision, mmsegmentation and others
+# resnet18-5c106cde.pth: torchvision, mmsegmentation and others; -20240115.pth is a date.
+HASH_IN_NAME = re.compile(r"-(?!(?:19|20)\d{6}\.)([0-9a-f]{8,64})\.\w+$")
 PIECE = 2**20  # bytes
 PATIENCE = 30.0  # seconds without an answer
 
@@ -35,12 +36,11 @@ def fetch(source, cache):
     expected = _expected(fragment, name, source)
     cache, key = Path(cache), hashlib.sha256(url.encode()).hexdigest()[:12]
     for path in sorted(cache.glob(f"{key}-*")):
-        with suppress(FileNotFoundError):  # another process may mend it too
+        with suppress(FileNotFoundError):
             digest = file_digest(path)
-            if path.name == _cached_name(key, digest, name) and _has(digest, expected):
+            if path.name == _cached_name(key, digest, name) and digest.startswith(expected):
                 return path
-            warn(f"{path}: is damaged or not what is asked for, and is fetched anew")
-            path.unlink()
+            warn(f"{path}: is damaged or not what is asked for; fetching anew")
     return _download(url, expected, cache, key, name)
 
 
@@ -51,16 +51,12 @@ def file_digest(path):
 
 
 def _expected(fragment, name, source):
-    """The starts that the SHA-256 must have."""
+    """The start that the SHA-256 must have; what the URL says outright goes before the name."""
     kind, _, digest = fragment.partition("=")
     if fragment and (kind != "sha256" or not re.fullmatch("[0-9a-fA-F]{64}", digest)):
         raise InputError(f"{source}: after '#' stands sha256= and 64 hexadecimal digits, or nothing")
     in_name = HASH_IN_NAME.search(name)
-    return [start for start in (digest.lower(), in_name and in_name[1]) if start]
-
-
-def _has(digest, expected):
-    return all(digest.startswith(start) for start in expected)
+    return digest.lower() or (in_name[1] if in_name else "")
 
 
 def _cached_name(key, digest, name):
@@ -78,9 +74,9 @@ def _download(url, expected, cache, key, name):
                 sha.update(piece)
                 size += len(piece)
         digest = sha.hexdigest()
-        if not _has(digest, expected):
+        if not digest.startswith(expected):
             raise InputError(
-                f"{url}: its content has the SHA-256 {digest}, not {' and '.join(expected)}...; it was changed on the "
+                f"{url}: its content has the SHA-256 {digest}, not {expected}...; it was changed on the "
                 "way or at its source, and was not kept"
             )
         path = cache / _cached_name(key, digest, name)

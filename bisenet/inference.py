@@ -125,10 +125,10 @@ def _start_size(size, exact, short_side, long_side, pixels):
     if not target or long_side and max(size) <= long_side:
         return size
     height, width = size
-    fixed = int((height < width) != bool(short_side))  # which side becomes the target; the other follows
-    sides = [pixels(target / size[fixed] * side) for side in size]
-    sides[fixed] = target
-    return sides
+    by_height = height < width if short_side else height >= width
+    if by_height:
+        return target, pixels(target / height * width)
+    return pixels(target / width * height), target
 
 
 def probabilities(model, image, size, *, scales=(1.0,), flip=False, window=None, rules=RULES):

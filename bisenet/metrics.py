@@ -19,7 +19,8 @@ def confusion_matrix(prediction, label, num_classes, rejected=False):
     """
     valid = label != IGNORE
     columns = num_classes + rejected
-    codes = label[valid].long() * columns + prediction[valid].long().clamp(max=num_classes)
+    predicted = prediction[valid].long()
+    codes = label[valid].long() * columns + (predicted.clamp(max=num_classes) if rejected else predicted)
     return torch.bincount(codes, minlength=num_classes * columns).reshape(num_classes, columns)
 
 

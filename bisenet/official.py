@@ -39,7 +39,7 @@ def cityscapes(matrix, table):
 def ade20k(matrix, table):
     """CSAILVision/sceneparsing, demoEvaluation.m: absent classes count 0; score is (pixel accuracy + mean IoU) / 2."""
     mean_iou = class_scores(matrix)["iou"].nan_to_num(0).mean()
-    pixel_accuracy = matrix.diagonal().sum() / matrix.sum()
+    pixel_accuracy = matrix.diagonal().sum().double() / matrix.sum()  # whole numbers alone would divide in float32
     return {"ade20k_mean_iou": mean_iou.item(), "ade20k_score": ((pixel_accuracy + mean_iou) / 2).item()}
 
 

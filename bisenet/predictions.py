@@ -1,7 +1,7 @@
 """Predictions as files: PNGs of a dataset's raw ids, written for its server, or read from any tool to be measured."""
 
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path, PurePosixPath
 
 import torch
@@ -24,7 +24,7 @@ def result_names(images):
     return names
 
 
-class Watch:
+class PredictionLog:
     """Told of each prediction of this process: remembers the sizes, and writes the first pass over the images as ids.
 
     images: the whole list, of which each process has its share; folder: for the PNGs, or None for no PNG
@@ -42,9 +42,8 @@ class Watch:
         if path := next(self._paths, None):
             write_png(path, self._table.to_raw(prediction.cpu().numpy()))
 
-    @property
     def input_size(self):
-        """`<width>x<height>` of all images of all processes, or how many sizes there are."""
+        """`<width>x<height>` of all images of all processes, or how many sizes there are. All processes must ask."""
         sizes = union(self._sizes)
         return "{1}x{0}".format(*next(iter(sizes))) if len(sizes) == 1 else f"{len(sizes)} sizes"
 
@@ -53,7 +52,8 @@ class PredictedLabels(Dataset):
     """(prediction, label), (H, W) uint8 train ids each, from a folder of PNGs that are named like the images.
 
     pairs: (image, label) paths below `data_root`. Where the folder has no file at the place that `result_names` says,
-    one of that name anywhere below is meant. Ids that the dataset ignores are predictions of no class, `IGNORE`.
+    one of that name anywhere below is meant, where only one image is called so. Ids that the dataset ignores are
+    predictions of no class, `IGNORE`.
     Raises `InputError` that lists what is missing.
     """
 
@@ -80,12 +80,15 @@ def _find(images, folder):
     named = defaultdict(list)
     for path in files_below(folder):
         named[path.name].append(str(path))
+    names = result_names(images)
+    meant = Counter(PurePosixPath(name).name for name in names)
     faults, paths = Faults(), []
-    for image, name in zip(images, result_names(images), strict=True):
-        here, others = str(folder / name), named[PurePosixPath(name).name]
-        paths.append(here if here in others else others[0] if len(others) == 1 else None)
+    for image, name in zip(images, names, strict=True):
+        here, own = str(folder / name), PurePosixPath(name).name
+        others = named[own]
+        paths.append(here if here in others else others[0] if len(others) == meant[own] == 1 else None)
         if paths[-1] is None:
-            kind = "several of its name" if others else "missing"
+            kind = "several of its name" if len(others) > 1 else "of several images" if others else "missing"
             faults.add(InputError(f"{here}: {kind}; it would be the prediction of {image}", kind))
     faults.check(f"predictions cannot be found in {folder}")
     return paths

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from bisenet.annotations import read_classes, read_pairs, read_summary
+from bisenet.classes import known_dataset
 from bisenet.distributed import choose_device, process_group, rank
 from bisenet.errors import InputError
 from bisenet.evaluation import evaluate, tally
@@ -16,7 +17,7 @@ from bisenet.inference import RULES, UPSTREAM_RULES
 from bisenet.listing import val_lists
 from bisenet.loader import SegmentationDataset, val_loader
 from bisenet.precision import prepare
-from bisenet.predictions import PredictedLabels, Watch
+from bisenet.predictions import PredictedLabels, PredictionLog
 from bisenet.pretrained import open_checkpoint
 from bisenet.progress import track
 from bisenet.reporting import write_evaluation
@@ -33,9 +34,10 @@ def measure(given, params, rows, device):
     if given.dataset:
         place = {"workers": worker_count(params["workers"]), "cache_folder": FILE_CACHE}
         annos = val_lists(given.dataset, data_root, annos=ANNOS, **place)
-    table, pairs, dataset = read_classes(annos), read_pairs(annos, "val"), read_summary(annos)["dataset"]
-    watch = Watch([image for image, _ in pairs], given.ids, table)
-    form = {"num_classes": len(table), "device": device, "watch": watch}
+    table, pairs = read_classes(annos), read_pairs(annos, "val")
+    dataset = known_dataset(read_summary(annos)["dataset"], table)
+    log = PredictionLog([image for image, _ in pairs], given.ids, table)
+    form = {"num_classes": len(table), "device": device, "watch": log}
 
     def shown(images, name):
         loader = val_loader(images, workers=params["workers"], device=device)
@@ -50,13 +52,16 @@ def measure(given, params, rows, device):
         named = given.model or (None if given.weights else params["model"])
         checkpoint = open_checkpoint(source, device, model=named, **told)
         images = SegmentationDataset(pairs, data_root, table, **checkpoint.image_form)
-        rules = UPSTREAM_RULES if quirks else RULES
-        model, normalize = checkpoint.model.to(memory_format=rules.memory_format), checkpoint.normalize.to(device)
-        count = partial(evaluate, model, normalize=normalize, amp=params["amp"], rules=rules, **form)
+        form |= {
+            "normalize": checkpoint.normalize.to(device),
+            "amp": params["amp"],
+            "rules": UPSTREAM_RULES if quirks else RULES,
+        }
+        count = partial(evaluate, checkpoint.model.to(memory_format=form["rules"].memory_format), **form)
         measured = {name: (row, count(shown(images, name), **row)) for name, row in rows.items()}
     if not any(counts.any() for _, counts in measured.values()):
         raise InputError(f"{annos / 'val.txt'}: no pixel of these labels has a class, so nothing can be measured")
-    what = {"images": len(pairs), "input_size": watch.input_size}
+    what = {"images": len(pairs), "input_size": log.input_size()}
     if rank() == 0:
         folder = given.output or (Path("out/evaluate") if any(vars(given).values()) else RESULTS / "evaluate")
         write_evaluation(folder, measured, table, what, dataset=dataset, quirks=quirks)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bisenet.classes import IGNORE, UNKNOWN, ClassTable, Values, load_table, parse_color
+from bisenet.classes import IGNORE, UNKNOWN, ClassTable, Values, known_dataset, load_table, parse_color
 from bisenet.datasets import BUILT_IN
 from bisenet.errors import InputError
 from bisenet.yaml12 import read_yaml
@@ -241,3 +241,10 @@ def test_the_table_of_a_dataset_needs_no_dataset(tmp_path, monkeypatch):
     assert load_table("own").names == load_table(tmp_path / "own" / "dataset.yaml").names == ("road",)
     with pytest.raises(InputError, match="'vok' is neither built in nor a dataset.yaml .* Built in: ade20k, "):
         load_table("vok")
+
+
+def test_a_dataset_is_known_by_its_name_and_its_classes():
+    table = load_table("camvid")
+    assert known_dataset("camvid", table) == "camvid"
+    assert known_dataset("cityscapes", table) is None
+    assert known_dataset("mine", table) is None

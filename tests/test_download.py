@@ -96,6 +96,18 @@ def test_another_content_than_asked_for_is_refused_and_not_kept(tmp_path, server
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["weights-20240115.pth", f"net-01234567.pth#sha256={SHA256}"])
+def test_a_date_is_no_hash_and_a_hash_that_is_given_goes_before_the_name(tmp_path, server, name):
+    assert fetch(f"{server.url}/{name}", tmp_path).read_bytes() == CONTENT
+
+
+def test_a_good_file_stays_where_another_is_asked_for(tmp_path, server):
+    path = fetch(f"{server.url}/a.pth", tmp_path)
+    with pytest.raises(InputError, match="not 0000"):
+        fetch(f"{server.url}/a.pth#sha256={OTHER}", tmp_path)
+    assert path.read_bytes() == CONTENT
+
+
 def test_what_is_in_the_cache_must_be_what_is_asked_for_too(tmp_path, server):
     fetch(f"{server.url}/a.pth", tmp_path)
     with pytest.raises(InputError, match="not 0000"):

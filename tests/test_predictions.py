@@ -7,7 +7,7 @@ import torch
 
 from bisenet.classes import ClassTable
 from bisenet.errors import InputError
-from bisenet.predictions import PredictedLabels, Watch, result_names
+from bisenet.predictions import PredictedLabels, PredictionLog, result_names
 
 TABLE = ClassTable.from_dict(
     {
@@ -45,9 +45,9 @@ def test_ids_come_back(tmp_path):
     """Train ids -> files -> train ids, in the order of the list."""
     images = ["set/x/1.jpg", "set/y/1.jpg"]
     predictions = [torch.tensor([[0, 1, 1]], dtype=torch.uint8), torch.tensor([[1], [0]], dtype=torch.uint8)]
-    watch = Watch(images, tmp_path / "ids", TABLE)
+    log = PredictionLog(images, tmp_path / "ids", TABLE)
     for prediction in [*predictions, *predictions[::-1]]:  # of a second protocol nothing is kept
-        watch(prediction)
+        log(prediction)
     assert cv2.imread(str(tmp_path / "ids/x/1.png"), cv2.IMREAD_UNCHANGED).tolist() == [[7, 300, 300]]
     for name, size in (("a", (1, 3)), ("b", (2, 1))):
         write(tmp_path / f"labels/{name}.png", np.zeros(size))
@@ -59,12 +59,12 @@ def test_ids_come_back(tmp_path):
         assert label.unique().tolist() == [255]
 
 
-def test_a_watch_without_a_folder_only_remembers_sizes(tmp_path):
-    watch = Watch(["a/a.jpg", "a/a.bmp"])  # names do not matter then
-    watch(torch.zeros(2, 3))
-    assert watch.input_size == "3x2"
-    watch(torch.zeros(3, 3))
-    assert watch.input_size == "2 sizes"
+def test_a_log_without_a_folder_only_remembers_sizes(tmp_path):
+    log = PredictionLog(["a/a.jpg", "a/a.bmp"])  # names do not matter then
+    log(torch.zeros(2, 3))
+    assert log.input_size() == "3x2"
+    log(torch.zeros(3, 3))
+    assert log.input_size() == "2 sizes"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -89,6 +89,13 @@ def test_what_is_missing_or_there_twice_is_listed(tmp_path):
     assert "c.png" not in message
     with pytest.raises(InputError, match="nowhere: there is no such folder"):
         PredictedLabels(pairs, tmp_path, TABLE, tmp_path / "nowhere")
+
+
+def test_one_file_is_never_the_prediction_of_two_images(tmp_path):
+    write(tmp_path / "ids" / "photo.png", [[7]])
+    pairs = [("v/a/photo.jpg", "label.png"), ("v/b/photo.jpg", "label.png")]
+    with pytest.raises(InputError, match="a/photo.png: of several images; it would be the prediction of v/a/"):
+        PredictedLabels(pairs, tmp_path, TABLE, tmp_path / "ids")
 
 
 def test_an_unknown_id_and_another_size_name_the_file(tmp_path):
