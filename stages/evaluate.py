@@ -47,23 +47,19 @@ def measure(given, params, rows, device):
         images = PredictedLabels(pairs, data_root, table, given.predictions)
         measured = {"predictions": ({}, tally(shown(images, "predictions"), rejected=True, **form))}
     else:
-        source = given.weights or WEIGHTS[params["weights"]]
-        told = pick(vars(given), "mean", "std") | {"cache": WEIGHTS_CACHE, "dataset": dataset, "table": table}
         named = given.model or (None if given.weights else params["model"])
-        checkpoint = open_checkpoint(source, device, model=named, **told)
+        told = {"model": named, "dataset": dataset, "table": table, **pick(vars(given), "mean", "std")}
+        checkpoint = open_checkpoint(given.weights or WEIGHTS[params["weights"]], device, cache=WEIGHTS_CACHE, **told)
         images = SegmentationDataset(pairs, data_root, table, **checkpoint.image_form)
-        form |= {
-            "normalize": checkpoint.normalize.to(device),
-            "amp": params["amp"],
-            "rules": UPSTREAM_RULES if quirks else RULES,
-        }
-        count = partial(evaluate, checkpoint.model.to(memory_format=form["rules"].memory_format), **form)
+        rules, normalize = UPSTREAM_RULES if quirks else RULES, checkpoint.normalize.to(device)
+        model = checkpoint.model.to(memory_format=rules.memory_format)
+        count = partial(evaluate, model, normalize=normalize, amp=params["amp"], rules=rules, **form)
         measured = {name: (row, count(shown(images, name), **row)) for name, row in rows.items()}
     if not any(counts.any() for _, counts in measured.values()):
         raise InputError(f"{annos / 'val.txt'}: no pixel of these labels has a class, so nothing can be measured")
     what = {"images": len(pairs), "input_size": log.input_size()}
+    folder = given.output or (Path("out/evaluate") if any(vars(given).values()) else RESULTS / "evaluate")
     if rank() == 0:
-        folder = given.output or (Path("out/evaluate") if any(vars(given).values()) else RESULTS / "evaluate")
         write_evaluation(folder, measured, table, what, dataset=dataset, quirks=quirks)
 
 
