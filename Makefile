@@ -26,13 +26,14 @@ format: setup
 setup: $(INSTALLED)
 
 # The opencv-python wheel needs libGL, which a server without a screen may lack; its headless build does not.
-$(INSTALLED): requirements.lock $(if $(TORCH),FORCE)
+$(INSTALLED): requirements.lock requirements-nodeps.lock $(if $(TORCH),FORCE)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(if $(TORCH),$(BIN)/python -m pip install $(TORCH))
 	grep -v $(if $(TORCH),'^torch==','^$$') requirements.lock > .venv/requirements.txt
 	$(BIN)/python -m pip install -r .venv/requirements.txt
+	$(BIN)/python -m pip install --no-deps -r requirements-nodeps.lock
 	@$(BIN)/python -c 'import cv2' 2> .venv/cv2.log || { \
 		version=$$(sed -n 's/^opencv-python==//p' requirements.lock); \
 		echo "opencv-python cannot be imported here ($$(tail -n 1 .venv/cv2.log))"; \
