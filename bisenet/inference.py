@@ -73,7 +73,7 @@ class UpstreamRules(Rules):
     band = 2**62  # parts of a tensor
 
     def pixels(self, length):
-        return int(length)
+        return max(1, int(length))
 
     def view_size(self, size, scale, window):
         sides = super().view_size(size, scale, window)
