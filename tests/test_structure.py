@@ -20,14 +20,14 @@ LEVELS = [  # a module imports only from levels before its own
     {"artifacts", "cores", "file_cache", "lists", "locks", "precision", "progress", "signals", "synchronized"}
     | {"torch_files", "weights", "yaml12"},
     {"classes", "distributed", "download", "parallel", "scenes"},
-    {"arrays"},
+    {"arrays", "reporting"},
     {"images"},
     {"polygons"},
     {"pairing", "labels", "resume", "transforms", "models"},
     {"annotations", "datasets", "digests", "predictions", "rendering", "statistics", "visualize"},
     {"layouts", "listing", "losses", "schedules", "optim", "metrics", "inference", "loader"},
     {"official"},
-    {"dataset_report", "suggestion", "trainer", "evaluation", "checkpoint", "reporting"},
+    {"dataset_report", "suggestion", "trainer", "evaluation", "evaluation_report", "checkpoint"},
     {"published"},
     {"pretrained"},
 ]
