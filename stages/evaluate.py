@@ -14,12 +14,12 @@ from bisenet.errors import InputError
 from bisenet.evaluation import evaluate, tally
 from bisenet.evaluation_report import write_evaluation
 from bisenet.inference import RULES, UPSTREAM_RULES
-from bisenet.listing import val_lists
 from bisenet.loader import SegmentationDataset, val_loader
 from bisenet.precision import prepare
 from bisenet.predictions import PredictedLabels, Watch
 from bisenet.pretrained import open_checkpoint
 from bisenet.progress import track
+from bisenet.val_lists import val_lists
 from stages.entry import run
 from stages.params import chosen_protocols, load_params, pick, worker_count
 from stages.paths import ANNOS, FILE_CACHE, RESULTS, WEIGHTS, WEIGHTS_CACHE

@@ -26,7 +26,7 @@ LEVELS = [  # a module imports only from levels before its own
     {"pairing", "labels", "resume", "transforms", "models"},
     {"annotations", "datasets", "digests", "predictions", "rendering", "statistics", "visualize"},
     {"layouts", "listing", "losses", "schedules", "optim", "metrics", "inference", "loader"},
-    {"official"},
+    {"official", "val_lists"},
     {"dataset_report", "suggestion", "trainer", "evaluation", "evaluation_report", "checkpoint"},
     {"published"},
     {"pretrained"},
