@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 
 import torch
 
-from bisenet.checkpoint import Checkpoint, load_checkpoint
+from bisenet.checkpoint import Checkpoint
 from bisenet.classes import BUILT_IN, load_table
 from bisenet.distributed import from_first, shared_faults
 from bisenet.errors import InputError, name_some, refuse
@@ -154,8 +154,8 @@ def open_checkpoint(source, device="cpu", *, cache, model=None, dataset=None, ta
         )
     if table is None and dataset is not None:
         table = load_table(dataset)
-    if weights.origin == "ours":
-        checkpoint = load_checkpoint(weights.path, device)
+    if checkpoint := weights.checkpoint:
+        checkpoint.model.to(device)
         if table is not None and table.names != checkpoint.table.names:
             raise InputError(
                 f"{weights.path}: was trained on {_classes(checkpoint.table)}, the dataset has {_classes(table)}; "

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from bisenet.checkpoint import FORMAT, load_checkpoint
+from bisenet.checkpoint import FORMAT, Checkpoint, parse_checkpoint
 from bisenet.classes import MAX_CLASSES
 from bisenet.download import fetch, file_digest
 from bisenet.errors import InputError, name_some, refuse
@@ -137,6 +137,7 @@ class Weights:
     state: dict  # float32 under the keys of this project; counters as they are
     trunk: tuple = ()
     dropped: dict = field(default_factory=dict)  # {why: keys}
+    checkpoint: Checkpoint | None = None  # ours
 
     def __str__(self):
         classes = "" if self.num_classes is None else f"{self.num_classes} classes and "
@@ -152,7 +153,7 @@ def read_weights(source, cache):
     path = fetch(source, cache)
     data = read_torch_file(path)
     if isinstance(data, dict) and data.get("format") == FORMAT:
-        return _own(path)
+        return _own(data, path)
     state = _state_dict(data, path)
     form = next((form for form in FORMS if form.telltale in state), None)
     if form is None:
@@ -181,12 +182,13 @@ def read_weights(source, cache):
     )  # fmt: skip
 
 
-def _own(path):
-    checkpoint = load_checkpoint(path)
+def _own(data, path):
+    checkpoint = parse_checkpoint(data, path)
+    _check_values(checkpoint.model.state_dict(), path)
     return Weights(
         path, file_digest(path), "ours", f"{checkpoint.model_name} of this project", checkpoint.model_name,
         architecture=checkpoint.architecture, num_classes=len(checkpoint.table), in_channels=len(checkpoint.mean),
-        state=checkpoint.model.state_dict(),
+        state=checkpoint.model.state_dict(), checkpoint=checkpoint,
     )  # fmt: skip
 
 

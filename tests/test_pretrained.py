@@ -321,6 +321,21 @@ def test_own_checkpoints_need_no_more_and_must_be_what_is_asked_for(tmp_path):
         open_checkpoint(path, cache="cache", dataset="cityscapes")
 
 
+def test_an_own_checkpoint_is_read_once_and_refused_with_weights_that_are_no_numbers(tmp_path, monkeypatch):
+    table = ClassTable.from_dict({"classes": [{"name": n, "color": [1, 2, 3]} for n in "ab"]}, "table")
+    model, path, reads = build_model("bisenetv2", 2, architecture={"width": 0.25}), tmp_path / "model.pt", []
+    save_checkpoint(path, Checkpoint("bisenetv2", model, table, [0.5] * 3, [0.2] * 3))
+    load = torch.load
+    monkeypatch.setattr(torch, "load", lambda *given, **options: reads.append(given) or load(*given, **options))
+    assert open_checkpoint(path, cache="cache").table == table
+    assert len(reads) == 1
+    with torch.no_grad():
+        model.head.conv.conv.weight[0] = float("nan")
+    save_checkpoint(path, Checkpoint("bisenetv2", model, table, [0.5] * 3, [0.2] * 3))
+    with pytest.raises(InputError, match="cannot be used.*\n  head.conv.conv.weight: has NaN or infinite values"):
+        open_checkpoint(path, cache="cache")
+
+
 def test_the_class_counts_of_upstreams_datasets_are_those_of_its_files():
     counts = {dataset: len(load_table(dataset)) for _, dataset in NORMALIZATION if dataset}
     assert counts == {"cityscapes": 19, "coco_stuff": 171, "ade20k": 150}
