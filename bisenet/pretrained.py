@@ -1,30 +1,17 @@
-"""From weights to a model: one to train on from them, or one to use as it is.
+"""From weights to a model to train on from them.
 
     weights = read_weights("https://.../backbone_v2.pth", cache)
     print(load_pretrained(model, weights))
-    checkpoint = open_checkpoint("model_final_v2_city.pth", cache=cache, dataset="cityscapes")
 
-To train on, what fits is enough, and what did not is told; to use them, all must fit but auxiliary heads.
+What fits is enough, and what did not is told.
 """
 
 from collections import Counter, defaultdict
 
-import torch
-
-from bisenet.checkpoint import Checkpoint
-from bisenet.classes import BUILT_IN, load_table
 from bisenet.distributed import from_first, shared_faults
-from bisenet.errors import InputError, name_some, refuse
-from bisenet.models import MODELS, build_model, describe
-from bisenet.published import AUXILIARY, CLASSIFIER, FIRST_CONVS, read_weights
-
-IMAGENET = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
-NORMALIZATION = {  # (origin, dataset, or None for all): what the published weights were trained with, RGB, 0..1
-    ("upstream", "cityscapes"): ([0.3257, 0.3690, 0.3223], [0.2112, 0.2148, 0.2115]),
-    ("upstream", "coco_stuff"): ([0.46962251, 0.4464104, 0.40718787], [0.27469736, 0.27012361, 0.28515933]),
-    ("upstream", "ade20k"): ([0.49343230, 0.46819794, 0.43106043], [0.25680755, 0.25506608, 0.27422913]),
-    ("mmsegmentation", None): IMAGENET,
-}
+from bisenet.errors import InputError
+from bisenet.models import MODELS
+from bisenet.weight_files import AUXILIARY, CLASSIFIER, FIRST_CONVS, layers_of, read_weights
 
 
 def start_from(source, model, cache):
@@ -82,11 +69,11 @@ def load_pretrained(model, weights, least_share=0.5):
         f"holds: {weights}",
         f"loaded: {share:.1%} of {'the trunk' if weights.trunk else 'what is no classifier or auxiliary head'}, "
         f"{len(loaded)} tensors: {', '.join(f'{part} {count}' for part, count in sorted(parts.items()))}",
-        *(f"adapted to {own[key].shape[1]} input channels: {_layers([key])}" for key in adapted),
-        *(f"skipped, {why}: {_layers(keys)}" for why, keys in {**skipped, **weights.dropped}.items()),
+        *(f"adapted to {own[key].shape[1]} input channels: {layers_of([key])}" for key in adapted),
+        *(f"skipped, {why}: {layers_of(keys)}" for why, keys in {**skipped, **weights.dropped}.items()),
     ]
     if left := [key for key in own if key not in loaded and not key.endswith("num_batches_tracked")]:
-        lines.append(f"left as they start: {_layers(left)}")
+        lines.append(f"left as they start: {layers_of(left)}")
     lines += [f"differs: {difference}" for difference in _differences(model, weights)]
     return "\n  ".join(lines)
 
@@ -131,98 +118,3 @@ def _differences(model, weights):
         for option, value in weights.architecture.items()
         if value != here[option] and option != "boosters"
     ]
-
-
-def _layers(keys):
-    return name_some(list(dict.fromkeys(key.rpartition(".")[0] for key in keys)))
-
-
-def open_checkpoint(source, device="cpu", *, cache, model=None, dataset=None, table=None, mean=None, std=None):
-    """A `Checkpoint` to evaluate or draw with, on `device` in eval mode: one of this project, or published weights.
-
-    source, cache: as of `fetch`
-    model: the name it must be of
-    dataset, table: what the classes of published weights are: a dataset as `load_table` takes it, or the table itself,
-        or both, where the table says what the classes are called here
-    mean, std: of each channel, 0..1; without them those of the checkpoint, or in `NORMALIZATION`
-    Raises `InputError` for what is missing and for what does not fit.
-    """
-    weights = read_weights(source, cache)
-    if model not in (None, weights.model_name):
-        raise InputError(
-            f"{weights.path}: holds {weights}, not a {model}; take other weights, or set model: {weights.model_name}"
-        )
-    if table is None and dataset is not None:
-        table = load_table(dataset)
-    if checkpoint := weights.checkpoint:
-        checkpoint.model.to(device)
-        if table is not None and table.names != checkpoint.table.names:
-            raise InputError(
-                f"{weights.path}: was trained on {_classes(checkpoint.table)}, the dataset has {_classes(table)}; "
-                "train on this dataset, or name the one that it was trained on"
-            )
-    else:
-        checkpoint = _published(weights, dataset, table, mean, std, device)
-    checkpoint.mean, checkpoint.std = mean or checkpoint.mean, std or checkpoint.std
-    _check_normalization(weights, checkpoint)
-    return checkpoint
-
-
-def _published(weights, dataset, table, mean, std, device):
-    if weights.trunk or weights.num_classes is None:
-        why = f" ({', '.join(weights.dropped)})" if weights.dropped else ""
-        raise InputError(f"{weights.path}: holds {weights}, without a classifier that has a place here{why}; train it")
-    if table is None:
-        raise InputError(
-            f"{weights.path}: holds {weights}; say which dataset these are of. As many classes have: "
-            f"{', '.join(_datasets_of(weights.num_classes)) or 'none that is built in'}"
-        )
-    if len(table) != weights.num_classes:
-        raise InputError(
-            f"{weights.path}: holds {weights}, the dataset has {_classes(table)}; name the one that it was trained on"
-        )
-    published = NORMALIZATION.get((weights.origin, dataset)) or NORMALIZATION.get((weights.origin, None))
-    if not (mean and std or published):
-        raise InputError(
-            f"{weights.path}: how the images were normalised for {weights.words} of {dataset or 'this dataset'} is not "
-            "known; give mean and std of each channel, as shares of 255 (upstream's form for own data has 0.4 and 0.2)"
-        )
-    options = weights.architecture | {"boosters": False}
-    network = build_model(weights.model_name, weights.num_classes, weights.in_channels, options)
-    state = {key: value for key, value in weights.state.items() if not AUXILIARY.match(key)}
-    _load_strictly(network, state, weights)
-    network = network.to(device, memory_format=torch.channels_last).eval()
-    mean, std = mean or published[0], std or published[1]
-    return Checkpoint(weights.model_name, network, table, mean, std)
-
-
-def _load_strictly(network, state, weights):
-    expected = network.state_dict()
-    both = expected.keys() & state.keys()
-    faults = {
-        "missing": [key for key in expected if key not in both and not key.endswith("num_batches_tracked")],
-        "unknown": [key for key in state if key not in both],
-        "of another shape": [key for key in expected if key in both and state[key].shape != expected[key].shape],
-    }
-    name = describe(weights.model_name, weights.num_classes, weights.in_channels, network.architecture)
-    refuse(
-        f"{weights.path}: looks like {weights.words}, but has not just the layers of a {name}:",
-        [f"{what}: {_layers(keys)}" for what, keys in faults.items() if keys],
-    )
-    network.load_state_dict(state, strict=False)
-
-
-def _classes(table):
-    return f"{len(table)} classes ({name_some(table.names)})"
-
-
-def _datasets_of(count):
-    return [file.stem for file in sorted(BUILT_IN.glob("*.yaml")) if len(load_table(file)) == count]
-
-
-def _check_normalization(weights, checkpoint):
-    for name, values in (("mean", checkpoint.mean), ("std", checkpoint.std)):
-        if len(values) != weights.in_channels or not all(0 <= value <= 1 for value in values):
-            raise InputError(
-                f"{name}: {weights.in_channels} numbers from 0 to 1 are wanted, shares of the full range, not {values}"
-            )

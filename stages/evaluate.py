@@ -17,8 +17,8 @@ from bisenet.inference import RULES, UPSTREAM_RULES
 from bisenet.loader import SegmentationDataset, val_loader
 from bisenet.precision import prepare
 from bisenet.predictions import PredictedLabels, Watch
-from bisenet.pretrained import open_checkpoint
 from bisenet.progress import track
+from bisenet.published import open_checkpoint
 from bisenet.val_lists import val_lists
 from stages.entry import run
 from stages.params import chosen_protocols, load_params, pick, worker_count
