@@ -8,19 +8,25 @@ What fits is enough, and what did not is told.
 
 from collections import Counter, defaultdict
 
-from bisenet.distributed import from_first, shared_faults
+from bisenet.distributed import from_first, local_rank, shared_faults
+from bisenet.download import fetch
 from bisenet.errors import InputError
 from bisenet.models import MODELS
-from bisenet.weight_files import AUXILIARY, CLASSIFIER, FIRST_CONVS, layers_of, read_weights
+from bisenet.weight_files import AUXILIARY, CLASSIFIER, FIRST_CONVS, IMAGENET_WEIGHTS, layers_of, read_weights
 
 
 def start_from(source, model, cache):
-    """Put the weights of `source`, as of `fetch`, or `none`, into the model of every process.
+    """Put the weights of `source` into the model of every process: as of `fetch`, `imagenet`, or `none`.
 
     Returns what to record of them, {"pretrained_sha256": hex} or {}, and lines that say what became of them.
     """
     if source == "none":
         return {}, []
+    if source == "imagenet":
+        source = IMAGENET_WEIGHTS[_name(model)]
+    with shared_faults():
+        if local_rank() == 0:
+            fetch(source, cache)  # where the others of this machine then find it
     with shared_faults():
         weights = read_weights(source, cache)
         text = load_pretrained(model, weights)

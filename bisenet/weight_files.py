@@ -123,6 +123,11 @@ FORMS = (
     ),
 )  # fmt: skip
 
+IMAGENET_WEIGHTS = {  # of each model, where its trunk trained on ImageNet is published
+    "bisenetv1": "https://download.pytorch.org/models/resnet18-5c106cde.pth",
+    "bisenetv2": "https://github.com/CoinCheung/BiSeNet/releases/download/0.0.0/backbone_v2.pth",
+}
+
 
 @dataclass(frozen=True)
 class Weights:

@@ -4,8 +4,10 @@ import pytest
 import torch
 from test_weight_files import light, mmsegmentation, pixel_shuffled, trunk, upstream
 
+from bisenet import pretrained
 from bisenet.checkpoint import Checkpoint, save_checkpoint
 from bisenet.classes import ClassTable
+from bisenet.download import file_digest
 from bisenet.errors import InputError
 from bisenet.models import build_model
 from bisenet.pretrained import adapt_channels, load_pretrained
@@ -202,3 +204,24 @@ def test_the_least_share_is_the_callers(load):
     with pytest.raises(InputError, match=f"has {share:.0%} of the parameters .*; at least 50% must fit"):
         load(model, state)
     assert f"loaded: {share:.1%} of" in load(model, state, least_share=0.3)
+
+
+def test_imagenet_means_the_weights_published_for_the_model(tmp_path, monkeypatch):
+    names = {name: url.rpartition("/")[2] for name, url in pretrained.IMAGENET_WEIGHTS.items()}
+    assert names == {"bisenetv1": "resnet18-5c106cde.pth", "bisenetv2": "backbone_v2.pth"}
+    torch.save(light(trunk()), tmp_path / "trunk.pth")
+    monkeypatch.setitem(pretrained.IMAGENET_WEIGHTS, "bisenetv1", (tmp_path / "trunk.pth").as_uri())
+    recorded, [text] = pretrained.start_from("imagenet", build_model("bisenetv1", 2), tmp_path / "cache")
+    assert recorded == {"pretrained_sha256": file_digest(tmp_path / "trunk.pth")}
+    assert "holds: torchvision's ResNet-18" in text
+
+
+@pytest.mark.parametrize(("place", "before"), [("0", 1), ("1", 0)])
+def test_only_the_first_process_of_a_machine_fetches_before_all_read(tmp_path, monkeypatch, place, before):
+    torch.save(light(trunk()), tmp_path / "trunk.pth")
+    url, calls = (tmp_path / "trunk.pth").as_uri(), []
+    monkeypatch.setenv("LOCAL_RANK", place)
+    monkeypatch.setattr(pretrained, "fetch", lambda *given: calls.append("fetch"))
+    monkeypatch.setattr(pretrained, "read_weights", lambda *given: calls.append("read") or read_weights(*given))
+    pretrained.start_from(url, build_model("bisenetv1", 2), tmp_path / "cache")
+    assert calls == ["fetch"] * before + ["read"]
