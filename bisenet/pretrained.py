@@ -10,14 +10,17 @@ from collections import Counter, defaultdict
 
 from bisenet.distributed import from_first, local_rank, shared_faults
 from bisenet.download import fetch
-from bisenet.errors import InputError
+from bisenet.errors import InputError, name_some
 from bisenet.models import MODELS
 from bisenet.weight_files import AUXILIARY, CLASSIFIER, FIRST_CONVS, IMAGENET_WEIGHTS, layers_of, read_weights
 
+STATISTICS = "running_mean", "running_var", "num_batches_tracked"  # of batch norm: no parameters
 
-def start_from(source, model, cache):
+
+def start_from(source, model, cache, classes=None):
     """Put the weights of `source` into the model of every process: as of `fetch`, `imagenet`, or `none`.
 
+    classes: as of `load_pretrained`
     Returns what to record of them, {"pretrained_sha256": hex} or {}, and lines that say what became of them.
     """
     if source == "none":
@@ -29,7 +32,7 @@ def start_from(source, model, cache):
             fetch(source, cache)  # where the others of this machine then find it
     with shared_faults():
         weights = read_weights(source, cache)
-        text = load_pretrained(model, weights)
+        text = load_pretrained(model, weights, classes)
     digest = from_first(weights.sha256)
     with shared_faults():
         if weights.sha256 != digest:
@@ -37,31 +40,20 @@ def start_from(source, model, cache):
     return {"pretrained_sha256": digest}, [text]
 
 
-def load_pretrained(model, weights, least_share=0.5):
+def load_pretrained(model, weights, classes=None, least_share=0.5):
     """Put into `model` what fits of `Weights`, batch statistics too; the text says what became of it all.
 
-    Left out are layers that the model does not have, classifiers of another number of classes, and layers of another
-    shape. First convolutions take another number of channels: see `adapt_channels`.
+    Left out are layers that the model does not have, classifiers of another number of classes or of others, and layers
+    of another shape. First convolutions take another number of channels: see `adapt_channels`.
+    classes: the names of the model's, where they are known
     least_share: of the parameters outside of classifiers and auxiliary heads, or of the trunk where the file has no
     heads, at least so many must have been loaded; else `InputError` that names both networks, and the model stays as
     it was.
     """
-    own, loaded, adapted, skipped = model.state_dict(), {}, [], defaultdict(list)
-    for key, value in weights.state.items():
-        shape = own[key].shape if key in own else None
-        if value.shape == shape:
-            loaded[key] = value
-        elif key in FIRST_CONVS and shape and value.shape[:1] + value.shape[2:] == shape[:1] + shape[2:]:
-            loaded[key] = adapt_channels(value, shape[1])
-            adapted.append(key)
-        elif shape is None:
-            skipped["no such layer here"].append(key)
-        elif CLASSIFIER.fullmatch(key):
-            skipped[f"{len(value)} classes there, {shape[0]} here"].append(key)
-        else:
-            skipped["of another shape here"].append(key)
-    share, name = _share(model, weights, loaded), _name(model)
+    loaded, adapted, skipped = _sort(model, weights, classes)
+    share = _share(dict(model.named_parameters()), weights.trunk, loaded)
     if share < least_share:
+        name = _name(model)
         others = "".join(f"; {difference}" for difference in _differences(model, weights))
         raise InputError(
             f"{weights.path}: holds {weights}, and has {share:.0%} of the parameters of "
@@ -69,19 +61,47 @@ def load_pretrained(model, weights, least_share=0.5):
             f"Take weights of a {name}, or train a {weights.model_name}{others}"
         )
     model.load_state_dict(loaded, strict=False)
+    return "\n  ".join(_lines(model, weights, share, loaded, adapted, skipped))
+
+
+def _sort(model, weights, classes):
+    """{key: tensor} of what fits, {key: channels} of what was adapted for that, {why: keys} of all else."""
+    own, loaded, adapted, skipped = model.state_dict(), {}, {}, defaultdict(list)
+    other_classes = None not in (classes, weights.classes) and tuple(classes) != tuple(weights.classes)
+    for key, value in weights.state.items():
+        shape = own[key].shape if key in own else None
+        classifies = CLASSIFIER.fullmatch(key)
+        if shape is None:
+            skipped["no such layer here"].append(key)
+        elif classifies and len(value) != shape[0]:
+            skipped[f"{len(value)} classes there, {shape[0]} here"].append(key)
+        elif classifies and other_classes:
+            skipped[f"classifier of other classes ({name_some(weights.classes)})"].append(key)
+        elif value.shape == shape:
+            loaded[key] = value
+        elif key in FIRST_CONVS and value.shape[:1] + value.shape[2:] == shape[:1] + shape[2:]:
+            loaded[key], adapted[key] = adapt_channels(value, shape[1]), shape[1]
+        else:
+            skipped["of another shape here"].append(key)
+    return loaded, adapted, skipped
+
+
+def _lines(model, weights, share, loaded, adapted, skipped):
+    """What became of the weights, and of the model's layers that they have nothing for."""
     parts = Counter(key.partition(".")[0] for key in loaded)
-    lines = [
+    parameters = {key: value for key, value in weights.state.items() if not key.endswith(STATISTICS)}
+    left = [key for key in model.state_dict() if key not in loaded and not key.endswith("num_batches_tracked")]
+    return [
         f"pretrained: {weights.path} (SHA-256 {weights.sha256})",
         f"holds: {weights}",
+        *(f"differs: {difference}" for difference in _differences(model, weights)),
         f"loaded: {share:.1%} of {'the trunk' if weights.trunk else 'what is no classifier or auxiliary head'}, "
         f"{len(loaded)} tensors: {', '.join(f'{part} {count}' for part, count in sorted(parts.items()))}",
-        *(f"adapted to {own[key].shape[1]} input channels: {layers_of([key])}" for key in adapted),
+        f"of the file: {_share(parameters, weights.trunk, loaded):.1%}",
+        *(f"adapted to {channels} input channels: {layers_of([key])}" for key, channels in adapted.items()),
         *(f"skipped, {why}: {layers_of(keys)}" for why, keys in {**skipped, **weights.dropped}.items()),
+        *([f"left as they start: {layers_of(left)}"] if left else []),
     ]
-    if left := [key for key in own if key not in loaded and not key.endswith("num_batches_tracked")]:
-        lines.append(f"left as they start: {layers_of(left)}")
-    lines += [f"differs: {difference}" for difference in _differences(model, weights)]
-    return "\n  ".join(lines)
 
 
 def adapt_channels(weight, channels):
@@ -100,13 +120,14 @@ def adapt_channels(weight, channels):
     return adapted
 
 
-def _share(model, weights, loaded):
-    """The share of the parameters that weights of this origin are measured by which was loaded."""
-    if weights.trunk:
-        counted = {key: value.numel() for key, value in model.named_parameters() if key.startswith(weights.trunk)}
-    else:
-        heads = CLASSIFIER.fullmatch, AUXILIARY.match
-        counted = {key: p.numel() for key, p in model.named_parameters() if not any(is_head(key) for is_head in heads)}
+def _share(parameters, trunk, loaded):
+    """How much was loaded of {key: parameter}: of the trunk, or else of what is no classifier or auxiliary head."""
+    heads = CLASSIFIER.fullmatch, AUXILIARY.match
+    counted = {
+        key: parameter.numel()
+        for key, parameter in parameters.items()
+        if (key.startswith(trunk) if trunk else not any(is_head(key) for is_head in heads))
+    }
     return sum(counted[key] for key in loaded if key in counted) / max(1, sum(counted.values()))
 
 

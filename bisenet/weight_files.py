@@ -144,6 +144,11 @@ class Weights:
     dropped: dict = field(default_factory=dict)  # {why: keys}
     checkpoint: Checkpoint | None = None  # ours
 
+    @property
+    def classes(self):
+        """Their names; None where the file does not say."""
+        return self.checkpoint and self.checkpoint.table.names
+
     def __str__(self):
         classes = "" if self.num_classes is None else f"{self.num_classes} classes and "
         return f"{self.words}, {classes}{self.in_channels} channel{'s' * (self.in_channels > 1)}"

@@ -137,7 +137,11 @@ def test_a_trunk_is_measured_by_the_trunk(load, name, data, part):
 
 def test_options_in_which_the_networks_differ_are_named(load):
     state = light(mmsegmentation("bisenetv1")["state_dict"])
-    assert "differs: fusion is mmseg there and upstream here" in load(build_model("bisenetv1", 19), state)
+    text = load(build_model("bisenetv1", 19), state)
+    assert text.split("\n  ")[1:3] == [
+        "holds: mmsegmentation's bisenetv1, 19 classes and 3 channels",
+        "differs: fusion is mmseg there and upstream here",
+    ]
     assert "differs" not in load(build_model("bisenetv1", 19, architecture={"fusion": "mmseg"}), state)
 
 
@@ -149,6 +153,42 @@ def test_own_checkpoints_are_taken_too(tmp_path):
     text = load_pretrained(second, read_weights(str(tmp_path / "model.pt"), tmp_path))
     assert "holds: bisenetv2 of this project, 3 classes and 3 channels" in text
     assert torch.equal(second.bga.conv[0].weight, first.bga.conv[0].weight)
+
+
+def own_file(folder, names):
+    model = build_model("bisenetv2", len(names), architecture={"width": 0.25})
+    table = ClassTable.from_dict({"classes": [{"name": n, "color": [1, 2, 3]} for n in names]}, "table")
+    save_checkpoint(folder / "model.pt", Checkpoint("bisenetv2", model, table, [0.5] * 3, [0.2] * 3))
+    return read_weights(str(folder / "model.pt"), folder)
+
+
+@pytest.mark.parametrize("classes", ["ba", "ac"])
+def test_as_many_classes_that_are_others_skip_exactly_the_classifiers(tmp_path, classes):
+    model = build_model("bisenetv2", 2, architecture={"width": 0.25})
+    before = snapshot(model)
+    torch.nn.init.ones_(model.head.conv_out[1].bias)
+    text = load_pretrained(model, own_file(tmp_path, "ab"), tuple(classes))
+    assert line(text, "skipped") == (
+        f"skipped, classifier of other classes (a, b): {', '.join(CLASSIFIERS['bisenetv2'])}"
+    )
+    assert (model.head.conv_out[1].bias == 1).all()
+    assert torch.equal(model.head.conv_out[1].weight, before["head.conv_out.1.weight"])
+    for same in (("a", "b"), ["a", "b"], None):
+        assert "skipped" not in load_pretrained(model, own_file(tmp_path, "ab"), same)
+
+
+def test_what_is_used_of_the_file_is_told_too(tmp_path):
+    deep, model = build_model("bisenetv2", 2, architecture={"depth": 2}), build_model("bisenetv2", 2)
+    torch.save(deep.state_dict(), tmp_path / "deep.pth")
+    text = load_pretrained(model, read_weights(tmp_path / "deep.pth", tmp_path))
+    sizes = [
+        sum(p.numel() for k, p in of.named_parameters() if not k.startswith(("aux", "head.conv_out.1.")))
+        for of in (model, deep)
+    ]
+    assert 0.7 < sizes[0] / sizes[1] < 0.8
+    assert line(text, "loaded").startswith("loaded: 100.0% of ")
+    assert line(text, "of the file") == f"of the file: {sizes[0] / sizes[1]:.1%}"
+    assert line(text, "differs") == "differs: depth is 2 there and 1 here"
 
 
 def test_classifiers_of_pixel_shuffle_are_left_out_and_named(load):
