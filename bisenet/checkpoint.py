@@ -11,11 +11,13 @@ from torch import nn
 
 from bisenet.artifacts import write_bytes
 from bisenet.classes import ClassTable
-from bisenet.errors import InputError
+from bisenet.errors import InputError, name_some
 from bisenet.inference import Normalize, predict
 from bisenet.models import build_model, describe, recognize
+from bisenet.torch_files import read_torch_file
 
 FORMAT = "bisenet-1"
+PARTS = {"model": str, "classes": dict, "mean": list, "std": list, "params": dict, "state_dict": dict}  # always there
 
 
 @dataclass
@@ -67,19 +69,24 @@ def save_checkpoint(path, checkpoint, weights=None):
 
 
 def load_checkpoint(path, device="cpu"):
-    """The `Checkpoint` in `path`, its model on `device` in eval mode.
+    """`parse_checkpoint` of the file `path`; raises `InputError` where it is missing or damaged, too."""
+    return parse_checkpoint(read_torch_file(path), path, device)
 
-    Raises `InputError` for a file that is missing, no checkpoint of this project, or not of the architecture it names,
+
+def parse_checkpoint(data, path, device="cpu"):
+    """The `Checkpoint` in what `read_torch_file` gave, its model on `device` in eval mode.
+
+    path: where it was read, for messages
+    Raises `InputError` for what is no checkpoint of this project, lacks parts, or is not of the architecture it names,
     and then names its weights' own where that is one of this project.
     """
-    try:
-        data = torch.load(path, map_location="cpu", weights_only=True)
-    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
-        raise InputError(f"{path}: the checkpoint cannot be read ({error.strerror}); train first") from None
-    except Exception:  # foreign bytes trip the reader in many ways: KeyError, IndexError, OSError ...
-        raise InputError(f"{path}: is not a checkpoint, or is damaged; train again") from None
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise InputError(f"{path}: is not a checkpoint that the stage train wrote (format '{FORMAT}')")
+    if faulty := [part for part, kind in PARTS.items() if type(data.get(part)) is not kind]:
+        raise InputError(
+            f"{path}: is not a checkpoint as the stage train writes it: {name_some(faulty)} missing or of another "
+            "kind; train again"
+        )
     table = ClassTable.from_dict(data["classes"], path)
     size = len(table), len(data["mean"])
     try:

@@ -21,6 +21,11 @@ def world_size():
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
+def local_rank():
+    """The place among the processes of this machine."""
+    return int(os.environ.get("LOCAL_RANK", 0))
+
+
 def choose_device(name, wait=False):
     """`auto | cpu | cuda | cuda:1 ...` -> torch.device; under torchrun each process takes the GPU of its local rank.
 
@@ -39,15 +44,14 @@ def choose_device(name, wait=False):
     count, processes = torch.cuda.device_count(), int(os.environ.get("LOCAL_WORLD_SIZE", 1))
     if device.index is not None and processes > 1:
         raise InputError(f"device: all processes cannot share {name}; use cuda or auto, and each takes its own")
-    local_rank = int(os.environ.get("LOCAL_RANK", 0))
-    index = local_rank if device.index is None else device.index
+    index = local_rank() if device.index is None else device.index
     if index >= count:
         raise InputError(f"device: cuda:{index} asked for, there are {count} GPUs")
     if name != "auto":
         hold_gpu(index)  # so that `auto` of another run passes it by; two runs may share what both name
     elif processes == 1:
         index = take_gpu(count, wait)
-    elif local_rank == 0:
+    elif local_rank() == 0:
         take_gpus(processes, wait)  # for all processes of this machine, which wait for this one at the start
     return torch.device("cuda", index)
 

@@ -1,12 +1,9 @@
 """From a dataset's folder to its lists: pair, compare, render, write."""
 
-from pathlib import Path
 from shutil import rmtree
 
-from bisenet.annotations import SUMMARY_FILE, doubts, read_summary, write_annotations
-from bisenet.datasets import load_dataset
+from bisenet.annotations import doubts, write_annotations
 from bisenet.digests import pair_digests
-from bisenet.distributed import rank, shared_faults
 from bisenet.errors import Faults, InputError
 from bisenet.pairing import pair_split
 from bisenet.rendering import render_labels
@@ -44,20 +41,3 @@ def list_dataset(dataset, folder, *, strict, workers, cache_folder, splits=None)
     faults.check("faulty labels")
     write_annotations(folder, dataset, found, digests, warnings)
     return found
-
-
-def val_lists(name, data_root, *, annos, workers, cache_folder):
-    """A folder with the list `val` of the dataset of that name: `annos`, if it is of that, or one written now.
-
-    name: of a folder in `data_root`
-    """
-    if Path(name).name != name or name == "..":  # else what is emptied might lie anywhere
-        raise InputError(f"dataset: '{name}' is no name of a folder in {data_root}; link it there")
-    if (annos / SUMMARY_FILE).is_file() and read_summary(annos)["dataset"] == name:
-        return annos
-    folder = cache_folder / annos.name / name
-    with shared_faults():
-        if rank() == 0:
-            dataset, place = load_dataset(name, data_root), {"workers": workers, "cache_folder": cache_folder}
-            list_dataset(dataset, folder, strict=False, splits=["val"], **place)
-    return folder

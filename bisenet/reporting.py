@@ -1,15 +1,12 @@
-"""What a person sees of a run: progress and curves that grow while it trains, tables of an evaluation.
+"""What a person sees of a run while it trains: progress, and curves that grow.
 
 Curves are long-format CSV where models differ (one row a head), so that runs of both models fit one plot.
 """
 
-import math
 from pathlib import Path
 
-from bisenet.artifacts import CsvLog, write_csv, write_json, write_text
+from bisenet.artifacts import CsvLog, write_json, write_text
 from bisenet.distributed import rank
-from bisenet.metrics import class_scores, scores, upstream_class_scores
-from bisenet.official import category_iou, official_scores
 from bisenet.progress import Progress
 from bisenet.yaml12 import yaml_text
 
@@ -20,8 +17,6 @@ CURVES = {
     # By the clock, so never the same twice: no output that a stage or DVC's lock may depend on.
     "speed": ["iteration", "images_seen", "data_seconds", "step_seconds", "images_per_second", "peak_memory_mib"],
 }
-CONFUSION_CLASSES = 30  # the most frequent ones; a plot of more cannot be read
-TABLES = {"metrics": "%", "iou": "IoU of a class, %", "category_iou": "IoU of a category, %"}  # and their heads
 
 
 class TrainingReport:
@@ -127,63 +122,3 @@ def open_report(folder, heads, max_iter, params, remarks=()):
     print(f"training with\n{text}", *remarks, sep="\n", flush=True)
     write_text(Path(folder) / "effective_params.yaml", text)
     return TrainingReport(folder, heads, max_iter)
-
-
-def write_evaluation(folder, measured, table, what, *, dataset=None, quirks=False):
-    """Write `metrics.json`, `per_class.csv` and `confusion.csv` of the first protocol, and a table of all of them,
-    `table.md` and `table.json`, into `folder`; print the table.
-
-    measured: {protocol: (its row, (C, C) or (C, C + 1) counts)}; table: of the classes; what: was measured, kept beside
-    the scores; dataset: whose official scores are wanted, too; quirks: upstream's figures
-    """
-    folder, names = Path(folder), table.names
-    found = {
-        protocol: {
-            "metrics": {**scores(matrix, quirks), **official_scores(dataset, matrix, table)},
-            "iou": dict(zip(names, _class_scores(matrix, quirks)["iou"].tolist(), strict=True)),
-            "category_iou": category_iou(matrix, table),
-        }
-        for protocol, (_, matrix) in measured.items()
-    }
-    protocol, (row, matrix) = next(iter(measured.items()))
-    each = {name: values.tolist() for name, values in _class_scores(matrix, quirks).items()}
-    scored = sum(math.isfinite(iou) for iou in each["iou"])
-    how = {**what, "protocol": protocol, **row, "upstream_quirks": quirks}
-    write_json(folder / "metrics.json", {**found[protocol]["metrics"], "classes_scored": scored, **how})
-    pixels = matrix.sum(1)
-    write_csv(
-        folder / "per_class.csv",
-        ["class", *each, "pixels"],
-        zip(names, *each.values(), pixels.tolist(), strict=True),
-    )
-    shares = matrix.double() / pixels[:, None]
-    shown = sorted(pixels.topk(min(len(names), CONFUSION_CLASSES)).indices.tolist())
-    write_csv(
-        folder / "confusion.csv",
-        ["actual", "predicted", "pixels", "share"],
-        [[names[i], names[j], matrix[i, j].item(), shares[i, j].item()] for i in shown for j in shown],
-    )
-    rows = {name: {**row, **found[name]} for name, (row, _) in measured.items()}
-    write_json(folder / "table.json", {**what, "upstream_quirks": quirks, "protocols": rows})
-    text = "\n".join(_percent_table(part, found) for part in TABLES if found[protocol][part])
-    write_text(folder / "table.md", text)
-    print(text, end="")
-
-
-def _class_scores(matrix, quirks):
-    return (upstream_class_scores if quirks else class_scores)(matrix)
-
-
-def _percent_table(part, found):
-    """Markdown of a part of the scores: a row each, a column for each protocol."""
-    columns = [scores[part] for scores in found.values()]
-    head = [TABLES[part], *found]
-    rows = [[name, *(f"{100 * column[name]:.2f}" for column in columns)] for name in columns[0]]
-    rows = [[cell.replace("|", "&#124;").replace("nan", "-") for cell in row] for row in [head, *rows]]
-    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-    lines = [
-        " | ".join(cell.rjust(width) if place else cell.ljust(width) for place, (cell, width) in enumerate(cells))
-        for cells in (zip(row, widths, strict=True) for row in rows)
-    ]
-    rule = "|".join(["-" * (widths[0] + 2), *("-" * (width + 1) + ":" for width in widths[1:])])
-    return "".join(f"{line}\n" for line in [f"| {lines[0]} |", f"|{rule}|", *(f"| {line} |" for line in lines[1:])])

@@ -42,8 +42,8 @@ def read_torch_file(path):
             return torch.load(path, map_location="cpu", weights_only=False, pickle_module=_InertPickle)
     except Exception:  # foreign bytes trip the readers in many ways: KeyError, IndexError, OSError ...
         raise InputError(
-            f"{path}: is no file of torch.save, or is damaged, or cut short; download it again, or save the "
-            "state_dict() of the model anew"
+            f"{path}: is no file of torch.save, or is damaged, or cut short; download it again, train again, or "
+            "save the state_dict() of the model anew"
         ) from None
 
 

@@ -14,8 +14,8 @@ from bisenet.distributed import choose_device
 from bisenet.errors import InputError, refuse
 from bisenet.images import find_images, read_image, write_png
 from bisenet.labels import LabelReader, read_pair
-from bisenet.pretrained import open_checkpoint
 from bisenet.progress import track
+from bisenet.published import open_checkpoint
 from bisenet.visualize import blend, colorize, comparison, displayable, id_palette, legend, shrink_to
 from stages.entry import run
 from stages.params import load_params, pick

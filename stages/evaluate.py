@@ -5,7 +5,6 @@ weights, another dataset below data_root, or predictions that any tool wrote.
 """
 
 import argparse
-from functools import partial
 from pathlib import Path
 
 from bisenet.annotations import read_classes, read_pairs, read_summary
@@ -13,14 +12,14 @@ from bisenet.classes import known_dataset
 from bisenet.distributed import choose_device, process_group, rank
 from bisenet.errors import InputError
 from bisenet.evaluation import evaluate, tally
+from bisenet.evaluation_report import write_evaluation
 from bisenet.inference import RULES, UPSTREAM_RULES
-from bisenet.listing import val_lists
 from bisenet.loader import SegmentationDataset, val_loader
 from bisenet.precision import prepare
 from bisenet.predictions import PredictedLabels, PredictionLog
-from bisenet.pretrained import open_checkpoint
 from bisenet.progress import track
-from bisenet.reporting import write_evaluation
+from bisenet.published import open_checkpoint
+from bisenet.val_lists import val_lists
 from stages.entry import run
 from stages.params import chosen_protocols, load_params, pick, worker_count
 from stages.paths import ANNOS, FILE_CACHE, RESULTS, WEIGHTS, WEIGHTS_CACHE
@@ -51,10 +50,10 @@ def measure(given, params, rows, device):
         told = {"model": named, "dataset": dataset, "table": table, **pick(vars(given), "mean", "std")}
         checkpoint = open_checkpoint(given.weights or WEIGHTS[params["weights"]], device, cache=WEIGHTS_CACHE, **told)
         images = SegmentationDataset(pairs, data_root, table, **checkpoint.image_form)
-        rules, normalize = UPSTREAM_RULES if quirks else RULES, checkpoint.normalize.to(device)
+        rules = UPSTREAM_RULES if quirks else RULES
+        form |= {"normalize": checkpoint.normalize.to(device), "amp": params["amp"], "rules": rules}
         model = checkpoint.model.to(memory_format=rules.memory_format)
-        count = partial(evaluate, model, normalize=normalize, amp=params["amp"], rules=rules, **form)
-        measured = {name: (row, count(shown(images, name), **row)) for name, row in rows.items()}
+        measured = {name: (row, evaluate(model, shown(images, name), **form, **row)) for name, row in rows.items()}
     if not any(counts.any() for _, counts in measured.values()):
         raise InputError(f"{annos / 'val.txt'}: no pixel of these labels has a class, so nothing can be measured")
     what = {"images": len(pairs), "input_size": log.input_size()}

@@ -101,10 +101,6 @@ ARCHITECTURE = {  # likewise, a section for each model; what they do is in its d
         "boosters": SWITCH,
     },
 }
-IMAGENET = {  # the weights that `pretrained: imagenet` means
-    "bisenetv1": "https://download.pytorch.org/models/resnet18-5c106cde.pth",
-    "bisenetv2": "https://github.com/CoinCheung/BiSeNet/releases/download/0.0.0/backbone_v2.pth",
-}
 KNOBS = {
     "model": TEXT,
     "dataset": TEXT,
@@ -152,8 +148,6 @@ def load_params(*names, path=PARAMS_FILE):
     """
     set_above, filled = _read(path)
     in_force = {**filled, **set_above, "architecture": {**filled["architecture"], **set_above["architecture"]}}
-    if in_force.get("pretrained") == "imagenet":
-        in_force["pretrained"] = IMAGENET[in_force["model"]]
     for name in names:
         if in_force.get(name) is None and not (name in KNOBS and KNOBS[name].accepts(None)):
             raise InputError(

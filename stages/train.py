@@ -59,7 +59,7 @@ def fit(params, device, stop):
 
     torch.manual_seed(params["seed"])
     model = build_model(params["model"], len(table), len(mean), params["architecture"])
-    weights, told = start_from(params["pretrained"], model, WEIGHTS_CACHE)
+    weights, told = start_from(params["pretrained"], model, WEIGHTS_CACHE, table.names)
     model = model.to(device, memory_format=torch.channels_last)
     torch.manual_seed(params["seed"])  # whatever the model has drawn
     place = {"normalize": Normalize(mean, std, depth).to(device), "device": device, "amp": params["amp"]}

@@ -139,14 +139,13 @@ def test_other_weights_than_the_model_has_can_be_kept(tmp_path):
 
 
 def test_a_missing_file_says_train_first(tmp_path):
-    with pytest.raises(InputError, match=r"none\.pt: the checkpoint cannot be read .*train first"):
+    with pytest.raises(InputError, match=r"none\.pt: cannot be read .*train first"):
         load_checkpoint(tmp_path / "none.pt")
 
 
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda data: b"",
         lambda data: b"hello world\n",
         lambda data: b"\x00" * 1000,
         lambda data: b"\x80\x02" + b"garbage" * 20,
@@ -158,7 +157,7 @@ def test_a_missing_file_says_train_first(tmp_path):
 )
 def test_a_damaged_file_is_refused(saved, damage):
     saved.write_bytes(damage(saved.read_bytes()))
-    with pytest.raises(InputError, match=r"model\.pt: is not a checkpoint, or is damaged"):
+    with pytest.raises(InputError, match=r"model\.pt: is no file of torch.save, or is damaged.*train again"):
         load_checkpoint(saved)
 
 
@@ -178,9 +177,18 @@ def test_a_file_that_would_run_code_is_refused_and_not_run(saved):
 
     for write in (torch.save, lambda data, path: path.write_bytes(pickle.dumps(data, protocol=2))):
         write({"format": FORMAT, "model": Attack()}, saved)
-        with pytest.raises(InputError, match="is not a checkpoint"):
+        with pytest.raises(InputError, match="is not a checkpoint|is no file of torch.save"):
             load_checkpoint(saved)
     assert not trace.exists()
+
+
+@pytest.mark.parametrize("part", ["model", "classes", "mean", "std", "params", "state_dict"])
+def test_a_part_that_is_missing_or_of_another_kind_is_named(saved, part):
+    data = torch.load(saved, weights_only=True)
+    for broken in ({key: value for key, value in data.items() if key != part}, data | {part: 3}):
+        torch.save(broken, saved)
+        with pytest.raises(InputError, match=rf"model\.pt: is not a checkpoint .*: {part} missing or of another kind"):
+            load_checkpoint(saved)
 
 
 def test_weights_of_another_architecture_are_counted(saved):

@@ -1,14 +1,13 @@
-"""From a folder to its lists, as the stage gen_dataset_annos and an evaluation of another dataset need them."""
-
-import json
+"""From a folder to its lists, as the stage gen_dataset_annos needs them."""
 
 import cv2
 import numpy as np
 import pytest
 
-from bisenet.annotations import read_classes, read_pairs, read_summary
+from bisenet.annotations import read_pairs
+from bisenet.datasets import load_dataset
 from bisenet.errors import InputError
-from bisenet.listing import val_lists
+from bisenet.listing import list_dataset
 
 OWN = """
 splits:
@@ -20,46 +19,44 @@ classes:
 
 
 @pytest.fixture
-def data(tmp_path):
-    """A data root with one dataset, of which only val is there, with one image too many."""
-    for name in ("a.jpg", "a.png", "b.jpg"):
-        path = tmp_path / "data/own/val" / name
+def dataset(tmp_path):
+    for shade, name in enumerate(("train/a.jpg", "train/a.png", "val/b.jpg", "val/b.png", "val/c.jpg")):
+        path = tmp_path / "own" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        assert cv2.imwrite(str(path), np.full((4, 5), 3, np.uint8))
-    (tmp_path / "data/own/dataset.yaml").write_text(OWN)
-    return tmp_path / "data"
+        assert cv2.imwrite(str(path), np.full((4, 5), 40 * shade if name.endswith("jpg") else 3, np.uint8))
+    (tmp_path / "own/dataset.yaml").write_text(OWN)
+    return load_dataset("own", tmp_path)
 
 
-def lists(data, name="own"):
-    place = {"workers": 1, "cache_folder": data.parent / "cache"}
-    return val_lists(name, data, annos=data / "annos", **place)
+def listed(dataset, folder, **options):
+    return list_dataset(dataset, folder, **{"strict": False, "workers": 1, "cache_folder": None} | options)
 
 
-def test_another_dataset_is_paired_beside_the_lists_that_are_there(data, capsys):
-    folder = lists(data)
-    assert folder == data.parent / "cache/annos/own"
-    assert read_pairs(folder, "val") == [("own/val/a.jpg", "own/val/a.png")]
-    assert read_classes(folder).names == ("a",)
-    assert read_summary(folder)["dataset"] == "own"
+def test_every_split_is_listed_and_nothing_of_before_stays(dataset, tmp_path, capsys):
+    folder = tmp_path / "annos"
+    folder.mkdir()
+    (folder / "test.txt").write_text("of another dataset")
+    found = listed(dataset, folder)
+    assert {split: pairs.pairs for split, pairs in found.items()} == {
+        "train": [("train/a.jpg", "train/a.png")],
+        "val": [("val/b.jpg", "val/b.png")],
+    }
+    assert [read_pairs(folder, split) for split in found] == [
+        [("own/train/a.jpg", "own/train/a.png")],
+        [("own/val/b.jpg", "own/val/b.png")],
+    ]
+    assert not (folder / "test.txt").exists()
     assert "warning: val: 1 image without a label: " in capsys.readouterr().out
-    assert not (data / "annos").exists()
 
 
-def test_lists_of_that_dataset_are_taken_as_they_are(data):
-    (data / "annos").mkdir()
-    (data / "annos/summary.json").write_text(json.dumps({"dataset": "own"}))
-    assert lists(data) == data / "annos"
-    (data / "annos/summary.json").write_text(json.dumps({"dataset": "other"}))
-    assert lists(data) != data / "annos"
+def test_only_the_splits_that_are_asked_for_are_listed(dataset, tmp_path):
+    assert listed(dataset, tmp_path / "annos", splits=["val"]).keys() == {"val"}
+    assert not (tmp_path / "annos/train.txt").exists()
 
 
-@pytest.mark.parametrize("name", ["{data}/own", "../data/own", "own/", "..", "."])
-def test_a_path_is_no_name(data, name):
-    with pytest.raises(InputError, match="is no name of a folder in"):
-        lists(data, name.format(data=data))
-    assert (data / "own/dataset.yaml").is_file()
-
-
-def test_a_dataset_that_is_not_there_is_named(data):
-    with pytest.raises(InputError, match="cityscapes: there is no such folder"):
-        lists(data, "cityscapes")
+def test_what_is_doubtful_is_refused_before_anything_is_written(dataset, tmp_path):
+    (tmp_path / "annos").mkdir()
+    (tmp_path / "annos/kept").touch()
+    with pytest.raises(InputError, match=r"faults in .*own .*\n  val: 1 image without a label: .*strict: false"):
+        listed(dataset, tmp_path / "annos", strict=True)
+    assert [path.name for path in (tmp_path / "annos").iterdir()] == ["kept"]

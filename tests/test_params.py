@@ -169,16 +169,10 @@ def test_options_of_the_other_model_do_nothing(small):
     assert found == load_params("architecture", path=small())
 
 
-def test_imagenet_means_the_weights_published_for_the_model(small):
-    v2 = load_params("pretrained", path=small("seed: 7", "recipe: paper"))
-    v1 = load_params("pretrained", path=small("model: bisenetv2", "model: bisenetv1\npretrained: imagenet"))
-    assert [found["pretrained"].rpartition("/")[2] for found in (v2, v1)] == [
-        "backbone_v2.pth",
-        "resnet18-5c106cde.pth",
-    ]
-    assert load_params("pretrained", path=small("seed: 7", "pretrained: my.pt\nrecipe: paper")) == {
-        "pretrained": "my.pt"
-    }
+def test_a_recipe_says_what_to_start_from(small):
+    assert load_params("pretrained", path=small("seed: 7", "recipe: paper")) == {"pretrained": "imagenet"}
+    asked = small("seed: 7", "pretrained: my.pt\nrecipe: paper")
+    assert load_params("pretrained", path=asked) == {"pretrained": "my.pt"}
 
 
 @pytest.mark.parametrize(

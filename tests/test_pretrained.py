@@ -1,18 +1,17 @@
-"""What fits is taken, all else is told; published weights give the logits of the code that they come from.
-
-Truth are upstream's and mmsegmentation's own logits (tests/reference) and counts by hand.
-"""
+"""What fits is taken, all else is told; truth are counts by hand."""
 
 import pytest
 import torch
-from test_models import reference, reference_input, reference_weights
-from test_published import light, mmsegmentation, pixel_shuffled, trunk, upstream
+from test_weight_files import light, mmsegmentation, pixel_shuffled, trunk, upstream
 
+from bisenet import pretrained
 from bisenet.checkpoint import Checkpoint, save_checkpoint
-from bisenet.classes import ClassTable, load_table
+from bisenet.classes import ClassTable
+from bisenet.download import file_digest
 from bisenet.errors import InputError
 from bisenet.models import build_model
-from bisenet.pretrained import IMAGENET, NORMALIZATION, adapt_channels, load_pretrained, open_checkpoint, read_weights
+from bisenet.pretrained import adapt_channels, load_pretrained
+from bisenet.weight_files import read_weights
 
 FIRST = {
     "bisenetv1": ["cp.resnet.conv1", "sp.conv1.conv"],
@@ -25,20 +24,12 @@ CLASSIFIERS = {
 
 
 @pytest.fixture
-def file(tmp_path):
-    def file(data):
-        torch.save(data, tmp_path / "file.pth")
-        return tmp_path / "file.pth"
-
-    return file
-
-
-@pytest.fixture
-def load(file):
+def load(tmp_path):
     """load(model, data): the text; the weights are those of a file that holds `data`."""
 
     def load(model, data, **options):
-        return load_pretrained(model, read_weights(file(data), "cache"), **options)
+        torch.save(data, tmp_path / "file.pth")
+        return load_pretrained(model, read_weights(tmp_path / "file.pth", "cache"), **options)
 
     return load
 
@@ -146,7 +137,11 @@ def test_a_trunk_is_measured_by_the_trunk(load, name, data, part):
 
 def test_options_in_which_the_networks_differ_are_named(load):
     state = light(mmsegmentation("bisenetv1")["state_dict"])
-    assert "differs: fusion is mmseg there and upstream here" in load(build_model("bisenetv1", 19), state)
+    text = load(build_model("bisenetv1", 19), state)
+    assert text.split("\n  ")[1:3] == [
+        "holds: mmsegmentation's bisenetv1, 19 classes and 3 channels",
+        "differs: fusion is mmseg there and upstream here",
+    ]
     assert "differs" not in load(build_model("bisenetv1", 19, architecture={"fusion": "mmseg"}), state)
 
 
@@ -158,6 +153,42 @@ def test_own_checkpoints_are_taken_too(tmp_path):
     text = load_pretrained(second, read_weights(str(tmp_path / "model.pt"), tmp_path))
     assert "holds: bisenetv2 of this project, 3 classes and 3 channels" in text
     assert torch.equal(second.bga.conv[0].weight, first.bga.conv[0].weight)
+
+
+def own_file(folder, names):
+    model = build_model("bisenetv2", len(names), architecture={"width": 0.25})
+    table = ClassTable.from_dict({"classes": [{"name": n, "color": [1, 2, 3]} for n in names]}, "table")
+    save_checkpoint(folder / "model.pt", Checkpoint("bisenetv2", model, table, [0.5] * 3, [0.2] * 3))
+    return read_weights(str(folder / "model.pt"), folder)
+
+
+@pytest.mark.parametrize("classes", ["ba", "ac"])
+def test_as_many_classes_that_are_others_skip_exactly_the_classifiers(tmp_path, classes):
+    model = build_model("bisenetv2", 2, architecture={"width": 0.25})
+    before = snapshot(model)
+    torch.nn.init.ones_(model.head.conv_out[1].bias)
+    text = load_pretrained(model, own_file(tmp_path, "ab"), tuple(classes))
+    assert line(text, "skipped") == (
+        f"skipped, classifier of other classes (a, b): {', '.join(CLASSIFIERS['bisenetv2'])}"
+    )
+    assert (model.head.conv_out[1].bias == 1).all()
+    assert torch.equal(model.head.conv_out[1].weight, before["head.conv_out.1.weight"])
+    for same in (("a", "b"), ["a", "b"], None):
+        assert "skipped" not in load_pretrained(model, own_file(tmp_path, "ab"), same)
+
+
+def test_what_is_used_of_the_file_is_told_too(tmp_path):
+    deep, model = build_model("bisenetv2", 2, architecture={"depth": 2}), build_model("bisenetv2", 2)
+    torch.save(deep.state_dict(), tmp_path / "deep.pth")
+    text = load_pretrained(model, read_weights(tmp_path / "deep.pth", tmp_path))
+    sizes = [
+        sum(p.numel() for k, p in of.named_parameters() if not k.startswith(("aux", "head.conv_out.1.")))
+        for of in (model, deep)
+    ]
+    assert 0.7 < sizes[0] / sizes[1] < 0.8
+    assert line(text, "loaded").startswith("loaded: 100.0% of ")
+    assert line(text, "of the file") == f"of the file: {sizes[0] / sizes[1]:.1%}"
+    assert line(text, "differs") == "differs: depth is 2 there and 1 here"
 
 
 def test_classifiers_of_pixel_shuffle_are_left_out_and_named(load):
@@ -215,112 +246,22 @@ def test_the_least_share_is_the_callers(load):
     assert f"loaded: {share:.1%} of" in load(model, state, least_share=0.3)
 
 
-@pytest.mark.parametrize("name", ["bisenetv1", "bisenetv2"])
-def test_logits_of_upstreams_files_are_upstreams(file, name):
-    heads = reference(name)
-    path = file({f"module.{key}": value for key, value in reference_weights(heads["state_dict"]).items()})
-    checkpoint = open_checkpoint(path, cache="cache", model=name, dataset="cityscapes")
-    with torch.inference_mode():
-        logits = checkpoint.model(reference_input())
-    theirs = heads["heads"][0]
-    assert (logits.flatten()[:: heads["every"]] - torch.tensor(theirs["values"])).abs().max() < 1e-4 * theirs["std"]
-    assert (checkpoint.mean, checkpoint.std) == NORMALIZATION["upstream", "cityscapes"]
-    assert checkpoint.table == load_table("cityscapes")
-    assert not checkpoint.model.training
+def test_imagenet_means_the_weights_published_for_the_model(tmp_path, monkeypatch):
+    names = {name: url.rpartition("/")[2] for name, url in pretrained.IMAGENET_WEIGHTS.items()}
+    assert names == {"bisenetv1": "resnet18-5c106cde.pth", "bisenetv2": "backbone_v2.pth"}
+    torch.save(light(trunk()), tmp_path / "trunk.pth")
+    monkeypatch.setitem(pretrained.IMAGENET_WEIGHTS, "bisenetv1", (tmp_path / "trunk.pth").as_uri())
+    recorded, [text] = pretrained.start_from("imagenet", build_model("bisenetv1", 2), tmp_path / "cache")
+    assert recorded == {"pretrained_sha256": file_digest(tmp_path / "trunk.pth")}
+    assert "holds: torchvision's ResNet-18" in text
 
 
-@pytest.mark.parametrize("size", ["64x96", "61x91"])
-@pytest.mark.parametrize("name", ["bisenetv1", "bisenetv2"])
-def test_logits_of_mmsegmentations_files_are_mmsegmentations(file, name, size):
-    theirs = mmsegmentation(name)
-    path = file({"state_dict": reference_weights(theirs["state_dict"])})
-    checkpoint = open_checkpoint(path, cache="cache", dataset="cityscapes")
-    assert (checkpoint.mean, checkpoint.std) == IMAGENET
-    height, width = map(int, size.split("x"))
-    with torch.inference_mode():
-        logits = checkpoint.model(reference_input()[..., :height, :width])
-    expected = theirs["logits"][size]
-    difference = logits.flatten()[:: theirs["every"]] - torch.tensor(expected["values"])
-    assert difference.abs().max() < 1e-4 * expected["std"]
-
-
-def test_the_table_and_normalisation_of_the_caller_win(file):
-    table = ClassTable.from_dict({"classes": [{"name": f"c{i}", "color": [i, 0, 0]} for i in range(19)]}, "table")
-    given = {"mean": [0.1, 0.2, 0.3], "std": [0.4, 0.5, 0.6]}
-    checkpoint = open_checkpoint(file(light(upstream("bisenetv2"))), cache="cache", table=table, **given)
-    assert checkpoint.table == table
-    assert (checkpoint.mean, checkpoint.std) == (given["mean"], given["std"])
-    assert checkpoint.image_form == {"channels": 3, "bit_depth": 8}
-
-
-@pytest.mark.parametrize(
-    ("data", "asked", "message"),
-    [
-        (
-            "v2",
-            {"model": "bisenetv1"},
-            "holds upstream's bisenetv2, 19 classes and 3 channels, not a bisenetv1; take other",
-        ),
-        ("v2", {}, "say which dataset these are of. As many classes have: cityscapes$"),
-        ("v2", {"dataset": "ade20k"}, "19 classes and 3 channels, the dataset has 150 classes .wall, building"),
-        ("v2", {"dataset": "nowhere"}, "dataset: 'nowhere' is neither built in nor a dataset.yaml .* Built in: ade20k"),
-        (
-            "v2",
-            {"dataset": "own"},
-            "how the images were normalised for upstream's bisenetv2 of own is not known; give mean",
-        ),
-        ("v2", {"dataset": "cityscapes", "mean": [1, 2]}, r"mean: 3 numbers from 0 to 1 are wanted, .* not \[1, 2\]"),
-        ("v2", {"dataset": "cityscapes", "std": [58.4, 57, 57]}, "std: 3 numbers from 0 to 1 are wanted"),
-        (
-            "trunk",
-            {"dataset": "cityscapes"},
-            "holds torchvision's ResNet-18, 3 channels, without a classifier that has a",
-        ),
-        ("shuffled", {"dataset": "cityscapes"}, "without a classifier that has a place here .*PixelShuffle"),
-        (
-            "partial",
-            {"dataset": "cityscapes"},
-            "the layers of a bisenetv2 of 19 classes and 3 channels .aggregation: semantic, .*:\n  unknown: detail.S1",
-        ),
-        (
-            "more",
-            {"dataset": "cityscapes"},
-            "the layers of a bisenetv2 of 19 classes and 3 channels .boosters: False.:\n  unknown: extra$",
-        ),
-    ],
-)
-def test_what_is_missing_or_does_not_fit_is_named(file, tmp_path, monkeypatch, data, asked, message):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "own").mkdir()
-    entries = "".join(f"- {{name: c{i}, color: [{i}, 0, 0]}}\n" for i in range(19))
-    (tmp_path / "own" / "dataset.yaml").write_text("classes:\n" + entries)
-    v2 = upstream("bisenetv2")
-    state = {
-        "v2": lambda: light(v2),
-        "trunk": lambda: light(trunk()),
-        "shuffled": lambda: pixel_shuffled("bisenetv1"),
-        "partial": lambda: {key: value for key, value in light(v2).items() if not key.startswith("bga.left1")},
-        "more": lambda: light(v2 | {"extra.weight": [3]}),
-    }[data]()
-    with pytest.raises(InputError, match=message):
-        open_checkpoint(file(state), cache="cache", **asked)
-
-
-def test_own_checkpoints_need_no_more_and_must_be_what_is_asked_for(tmp_path):
-    table = ClassTable.from_dict({"classes": [{"name": n, "color": [1, 2, 3]} for n in "ab"]}, "table")
-    model = build_model("bisenetv2", 2, architecture={"width": 0.25})
-    path = tmp_path / "model.pt"
-    save_checkpoint(path, Checkpoint("bisenetv2", model, table, [0.5] * 3, [0.2] * 3))
-    assert open_checkpoint(path, cache="cache").table == table
-    assert open_checkpoint(path, cache="cache", model="bisenetv2", table=table, mean=[0.1] * 3).mean == [0.1] * 3
-    with pytest.raises(InputError, match="holds bisenetv2 of this project, 2 classes and 3 channels, not a bisenetv1"):
-        open_checkpoint(path, cache="cache", model="bisenetv1")
-    with pytest.raises(
-        InputError, match=r"was trained on 2 classes \(a, b\), the dataset has 19 classes .road, .* and 9 more\); train"
-    ):
-        open_checkpoint(path, cache="cache", dataset="cityscapes")
-
-
-def test_the_class_counts_of_upstreams_datasets_are_those_of_its_files():
-    counts = {dataset: len(load_table(dataset)) for _, dataset in NORMALIZATION if dataset}
-    assert counts == {"cityscapes": 19, "coco_stuff": 171, "ade20k": 150}
+@pytest.mark.parametrize(("place", "before"), [("0", 1), ("1", 0)])
+def test_only_the_first_process_of_a_machine_fetches_before_all_read(tmp_path, monkeypatch, place, before):
+    torch.save(light(trunk()), tmp_path / "trunk.pth")
+    url, calls = (tmp_path / "trunk.pth").as_uri(), []
+    monkeypatch.setenv("LOCAL_RANK", place)
+    monkeypatch.setattr(pretrained, "fetch", lambda *given: calls.append("fetch"))
+    monkeypatch.setattr(pretrained, "read_weights", lambda *given: calls.append("read") or read_weights(*given))
+    pretrained.start_from(url, build_model("bisenetv1", 2), tmp_path / "cache")
+    assert calls == ["fetch"] * before + ["read"]

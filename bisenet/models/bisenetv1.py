@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from bisenet.models.layers import ConvBNReLU, cut_to, global_average, init_classifier, stretch_to, upsample_to
+from bisenet.models.layers import ConvBNReLU, conv_bn, cut_to, global_average, init_classifier, stretch_to, upsample_to
 from bisenet.models.resnet import ResNet18
 
 
@@ -46,7 +46,7 @@ class AttentionRefinement(Unrefined):
 
     def __init__(self, in_channels, out_channels=128):
         super().__init__(in_channels, out_channels)
-        self.conv_atten, self.bn_atten = conv_bn_1x1(out_channels)
+        self.conv_atten, self.bn_atten = conv_bn(out_channels, out_channels, kernel_size=1)
 
     def forward(self, x):
         x = self.conv(x)
@@ -96,14 +96,19 @@ class UpstreamFusion(FeatureFusion):
 
     def __init__(self):
         super().__init__()
-        self.conv, self.bn = conv_bn_1x1(256)
+        self.conv, self.bn = conv_bn(256, 256, kernel_size=1)
 
     def attention(self, average):
         return self.bn(self.conv(average))
 
 
 class MMSegFusion(UpstreamFusion):
-    """mmsegmentation's: with a ReLU, so that no channel weighs less than one half."""
+    """mmsegmentation's: with a ReLU, so that no channel weighs less than one half.
+
+    With it, the logits of every head are resized straight to the image; else they are by the stride, and cut.
+    """
+
+    resize_to_image = True  # which the model reads
 
     def attention(self, average):
         return F.relu(super().attention(average))
@@ -166,17 +171,13 @@ class Head(nn.Module):
         return F.interpolate(logits, scale_factor=self.factor, mode="bilinear")
 
 
-def conv_bn_1x1(channels):
-    return nn.Conv2d(channels, channels, kernel_size=1, bias=False), nn.BatchNorm2d(channels)
-
-
 class BiSeNetV1(nn.Module):
     """Image (N, in_channels, H, W), any H and W -> logits (N, num_classes, H, W).
 
     In training mode (logits, [auxiliary logits of the same shape, two, or none without boosters]).
 
     spatial_path: conv; res3, the trunk's feature at 1/8 in its place (upstream's `diss`); none, then no fusion either
-    fusion: a row of `FUSIONS`
+    fusion: a row of `FUSIONS`; mmseg also resizes logits as mmsegmentation does
     attention_refinement, global_pooling: ARM and GP of the paper's table 3
     boosters: auxiliary heads
     """
@@ -201,7 +202,7 @@ class BiSeNetV1(nn.Module):
         self.cp = ContextPath(in_channels, attention_refinement, global_pooling)
         self.sp = SpatialPath(in_channels) if spatial_path == "conv" else None
         self.ffm = ContextAlone() if spatial_path == "none" else FUSIONS[fusion]()
-        stretched = fusion == "mmseg"  # logits are resized straight to the image, not by a factor and cut
+        stretched = getattr(self.ffm, "resize_to_image", False)
         self.to_size = stretch_to if stretched else cut_to
         self.conv_out = Head(self.ffm.out_channels, 256, num_classes, factor=1 if stretched else 8)
         for name in self.AUX_HEADS:

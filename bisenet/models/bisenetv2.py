@@ -160,8 +160,12 @@ class GuidedAggregation(nn.Module):
 
 
 class MMSegAggregation(GuidedAggregation):
-    """mmsegmentation's BGA layer."""
+    """mmsegmentation's BGA layer.
 
+    With it, the logits of the main head are resized straight to the image; else they are by the stride, and cut.
+    """
+
+    resize_to_image = True  # which the model reads
     upsampling = "bilinear"
     biased = True
 
@@ -259,7 +263,8 @@ class BiSeNetV2(nn.Module):
     depth: factor of the number of gather-and-expansion layers (d)
     semantic_ratio: channels of the semantic branch's S1 and S3 as a share of the detail branch's (lambda)
     head_channels: of the main head before `width` (C_t, for which the paper gives no number)
-    aggregation: a row of `AGGREGATIONS`; detail and semantic: that branch alone (table 2)
+    aggregation: a row of `AGGREGATIONS`; detail and semantic: that branch alone (table 2); mmseg also resizes logits as
+        mmsegmentation does
     boosters: auxiliary heads
 
     V2-Large is width 2 and depth 3.
@@ -291,7 +296,7 @@ class BiSeNetV2(nn.Module):
         self.detail = Absent() if aggregation == "semantic" else DetailBranch(in_channels, c64, c64, c128)
         self.segment = Absent() if aggregation == "detail" else SemanticBranch(in_channels, *stages, depth, expand)
         self.bga = AGGREGATIONS[aggregation](c128)
-        stretched = aggregation == "mmseg"  # logits are resized straight to the image, not by a factor and cut
+        stretched = getattr(self.bga, "resize_to_image", False)
         self.to_size = stretch_to if stretched else cut_to
         self.head = Head(c128, whole(head_channels * width), num_classes, factor=1 if stretched else 8)
         for name, channels in zip(self.AUX_HEADS, stages, strict=False):
