@@ -16,15 +16,11 @@ value that a label file may hold must be listed, so that a surprise is found and
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from bisenet.errors import InputError
-from bisenet.yaml12 import read_yaml
 
-BUILT_IN = Path(__file__).with_name("datasets")
-KNOWN = "Built in: " + ", ".join(sorted(path.stem for path in BUILT_IN.glob("*.yaml")))
 IGNORE = 255  # the train id of pixels that no loss, metric or statistic counts
 UNKNOWN = 254  # the train id of raw values that the table does not name
 MAX_CLASSES = 254
@@ -161,21 +157,6 @@ class ClassTable:
         taken = {value for ids in self.ids for value in ids}
         listed = [value for value in self.ignore.ids if value >= 0]
         return next(value for value in (*listed, IGNORE, *range(254, -1, -1), HIGHEST) if value not in taken)
-
-
-def load_table(dataset):
-    """The class table of a dataset, which need not be on the disk: a built-in name, a `dataset.yaml`, or its folder."""
-    path = Path(dataset)
-    places = BUILT_IN / f"{dataset}.yaml", path / "dataset.yaml", path
-    source = next((place for place in places if place.is_file()), None)
-    if source is None:
-        raise InputError(f"dataset: '{dataset}' is neither built in nor a dataset.yaml or its folder. {KNOWN}")
-    return ClassTable.from_dict(read_yaml(source), source)
-
-
-def known_dataset(name, table):
-    """The name, if the built-in dataset of that name has these classes; a person's own may only be called like it."""
-    return name if (BUILT_IN / f"{name}.yaml").is_file() and load_table(name).names == table.names else None
 
 
 def _entry(entry, place, source):

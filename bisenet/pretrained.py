@@ -53,12 +53,14 @@ def load_pretrained(model, weights, classes=None, least_share=0.5):
     loaded, adapted, skipped = _sort(model, weights, classes)
     share = _share(dict(model.named_parameters()), weights.trunk, loaded)
     if share < least_share:
-        name = _name(model)
-        others = "".join(f"; {difference}" for difference in _differences(model, weights))
+        name, differences = _name(model), _differences(model, weights)
+        cure = f"Take weights of a {name}, or train a {weights.model_name}"
+        if differences:
+            cure = f"Set the options of {name} as they are there: {'; '.join(differences)}"
         raise InputError(
             f"{weights.path}: holds {weights}, and has {share:.0%} of the parameters of "
             f"{'the trunk' if weights.trunk else 'the network'} here, a {name}; at least {least_share:.0%} must fit. "
-            f"Take weights of a {name}, or train a {weights.model_name}{others}"
+            f"{cure}"
         )
     model.load_state_dict(loaded, strict=False)
     return "\n  ".join(_lines(model, weights, share, loaded, adapted, skipped))
@@ -99,9 +101,16 @@ def _lines(model, weights, share, loaded, adapted, skipped):
         f"{len(loaded)} tensors: {', '.join(f'{part} {count}' for part, count in sorted(parts.items()))}",
         f"of the file: {_share(parameters, weights.trunk, loaded):.1%}",
         *(f"adapted to {channels} input channels: {layers_of([key])}" for key, channels in adapted.items()),
-        *(f"skipped, {why}: {layers_of(keys)}" for why, keys in {**skipped, **weights.dropped}.items()),
-        *([f"left as they start: {layers_of(left)}"] if left else []),
+        *(f"skipped, {why}: {_rest_of_layers(keys, loaded)}" for why, keys in {**skipped, **weights.dropped}.items()),
+        *([f"left as they start: {_rest_of_layers(left, loaded)}"] if left else []),
     ]
+
+
+def _rest_of_layers(keys, loaded):
+    """The layers of these keys; where others of a layer were loaded, the keys themselves."""
+    begun = {key.rpartition(".")[0] for key in loaded}
+    names = ((key, key.rpartition(".")[0]) for key in keys)
+    return name_some(list(dict.fromkeys(key if layer in begun else layer for key, layer in names)))
 
 
 def adapt_channels(weight, channels):

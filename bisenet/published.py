@@ -8,7 +8,7 @@ All must fit but auxiliary heads.
 import torch
 
 from bisenet.checkpoint import Checkpoint
-from bisenet.classes import BUILT_IN, load_table
+from bisenet.class_tables import BUILT_IN, load_table
 from bisenet.errors import InputError, name_some, refuse
 from bisenet.models import build_model, describe
 from bisenet.weight_files import AUXILIARY, layers_of, read_weights

@@ -16,10 +16,12 @@ from bisenet.listing import list_dataset
 def val_lists(name, data_root, *, annos, workers, cache_folder):
     """A folder with the list `val` of the dataset of that name: `annos`, if it is of that, or one written now.
 
-    name: of a folder in `data_root`
+    name: of a folder in `data_root`; None for whatever `annos` is of
     What is written has a folder of its own by its content, in `cache_folder`: another evaluation may still read what
     was listed before. It is the same for all processes.
     """
+    if name is None:
+        return annos
     if Path(name).name != name or name == "..":  # else the folder might lie anywhere
         raise InputError(f"dataset: '{name}' is no name of a folder in {data_root}; link it there")
     if (annos / SUMMARY_FILE).is_file() and read_summary(annos)["dataset"] == name:

@@ -229,11 +229,17 @@ def _rename(key, renames):
 
 
 def _unlike_heads(state):
-    """The drops of upstream's classifiers of before July 2021: N x f x f channels, which PixelShuffle made a map of."""
+    """The drops of upstream's classifiers of old: their maps became logits in another way.
+
+    Its first ones, V1's without a bias, V2's with a shorter name, were resized with `align_corners=True`; then, until
+    July 2021, PixelShuffle made a map of N x f x f channels.
+    """
     rows = {key: value.shape[0] for key, value in state.items() if CLASSIFIER.fullmatch(key) and value.ndim == 4}
     main, at16, at32 = (rows.get(f"{head}.conv_out.weight", 0) for head in ("conv_out", "conv_out16", "conv_out32"))
-    if "head.conv_out.0.weight" in state or main > MAX_CLASSES or 0 < 4 * at16 == at32:
-        return [(r"^(conv_out\d*|head|aux\w+).conv_out.", "upstream's classifiers of before July 2021 (PixelShuffle)")]
+    first = "head.conv_out.weight" in state or main and "conv_out.conv_out.bias" not in state
+    if first or "head.conv_out.0.weight" in state or main > MAX_CLASSES or 0 < 4 * at16 == at32:
+        way = "align_corners=True" if first else "PixelShuffle"
+        return [(r"^(conv_out\d*|head|aux\w+).conv_out.", f"upstream's classifiers of before July 2021 ({way})")]
     return []
 
 
@@ -277,7 +283,7 @@ def _told(form, state, path):
 
 
 def _add_biases(state):
-    """Upstream's first classifiers had none: zeros are the same."""
+    """Upstream's first classifiers had none; the number of classes is told by them."""
     for key in [key for key in state if CLASSIFIER.fullmatch(key) and state[key].ndim == 4]:
         state.setdefault(key.removesuffix("weight") + "bias", torch.zeros(len(state[key])))
 

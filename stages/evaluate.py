@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 
 from bisenet.annotations import read_classes, read_pairs, read_summary
-from bisenet.classes import known_dataset
+from bisenet.class_tables import known_dataset
 from bisenet.distributed import choose_device, process_group, rank
 from bisenet.errors import InputError
 from bisenet.evaluation import evaluate, tally
@@ -29,10 +29,11 @@ PLACE = "data_root", "device", "gpu_wait", "deterministic", "workers"
 
 def measure(given, params, rows, device):
     """Count, and write what the counts say."""
-    annos, data_root, quirks = ANNOS, params["data_root"], params["upstream_quirks"]
-    if given.dataset:
-        place = {"workers": worker_count(params["workers"]), "cache_folder": FILE_CACHE}
-        annos = val_lists(given.dataset, data_root, annos=ANNOS, **place)
+    data_root, quirks = params["data_root"], params["upstream_quirks"]
+    folder = given.output or (Path("out/evaluate") if any(vars(given).values()) else RESULTS / "evaluate")
+    folder.mkdir(parents=True, exist_ok=True)  # or fail before hours of work
+    place = {"workers": worker_count(params["workers"]), "cache_folder": FILE_CACHE}
+    annos = val_lists(given.dataset, data_root, annos=ANNOS, **place)
     table, pairs = read_classes(annos), read_pairs(annos, "val")
     dataset = known_dataset(read_summary(annos)["dataset"], table)
     log = PredictionLog([image for image, _ in pairs], given.ids, table)
@@ -57,21 +58,21 @@ def measure(given, params, rows, device):
     if not any(counts.any() for _, counts in measured.values()):
         raise InputError(f"{annos / 'val.txt'}: no pixel of these labels has a class, so nothing can be measured")
     what = {"images": len(pairs), "input_size": log.input_size()}
-    folder = given.output or (Path("out/evaluate") if any(vars(given).values()) else RESULTS / "evaluate")
     if rank() == 0:
         write_evaluation(folder, measured, table, what, dataset=dataset, quirks=quirks)
 
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m stages.evaluate", description=__doc__)
-    parser.add_argument("--weights", help="a checkpoint, or published weights: a file or URL")
+    measured = parser.add_mutually_exclusive_group()
+    measured.add_argument("--weights", help="a checkpoint, or published weights: a file or URL")
     parser.add_argument("--model", help="refuse weights of any other: bisenetv1 or bisenetv2")
     parser.add_argument("--dataset", help="a folder below data_root, paired now where data/annos is of another")
     for name in "mean", "std":
         parser.add_argument(f"--{name}", type=float, nargs="+", help="of each channel, where the weights' is not known")
     parser.add_argument("--protocol", nargs="+", help="rows of `protocols` in params.yaml, or all")
     parser.add_argument("--quirks", action="store_true", help="upstream's figures, as with upstream_quirks: true")
-    parser.add_argument("--predictions", type=Path, help="measure the PNGs of raw ids in this folder, and no model")
+    measured.add_argument("--predictions", type=Path, help="measure the PNGs of raw ids in this folder, and no model")
     parser.add_argument("--ids", type=Path, help="folder for the first protocol's predictions as PNGs of raw ids")
     parser.add_argument("--output", type=Path, help="default: out/evaluate")
     given = parser.parse_args()

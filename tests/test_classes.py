@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bisenet.classes import IGNORE, UNKNOWN, ClassTable, Values, known_dataset, load_table, parse_color
-from bisenet.datasets import BUILT_IN
+from bisenet.class_tables import BUILT_IN
+from bisenet.classes import IGNORE, UNKNOWN, ClassTable, Values, parse_color
 from bisenet.errors import InputError
 from bisenet.yaml12 import read_yaml
 
@@ -231,20 +231,3 @@ def test_categories_are_kept_and_may_be_left_out():
 def test_a_category_is_a_name(category):
     with pytest.raises(InputError, match="my.yaml: a category is a name, this is"):
         table_of({**ROAD, "category": category})
-
-
-def test_the_table_of_a_dataset_needs_no_dataset(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert load_table("voc").names[:2] == ("background", "aeroplane")
-    (tmp_path / "own").mkdir()
-    (tmp_path / "own" / "dataset.yaml").write_text("classes:\n- {name: road, color: [1, 1, 1]}\n")
-    assert load_table("own").names == load_table(tmp_path / "own" / "dataset.yaml").names == ("road",)
-    with pytest.raises(InputError, match="'vok' is neither built in nor a dataset.yaml .* Built in: ade20k, "):
-        load_table("vok")
-
-
-def test_a_dataset_is_known_by_its_name_and_its_classes():
-    table = load_table("camvid")
-    assert known_dataset("camvid", table) == "camvid"
-    assert known_dataset("cityscapes", table) is None
-    assert known_dataset("mine", table) is None

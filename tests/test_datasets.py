@@ -5,7 +5,8 @@ from fnmatch import fnmatchcase
 import pytest
 from conftest import TABLE
 
-from bisenet.datasets import BUILT_IN, load_dataset
+from bisenet.class_tables import BUILT_IN
+from bisenet.datasets import load_dataset
 from bisenet.errors import InputError
 from bisenet.lists import SPLITS
 from bisenet.pairing import Source, pair_split

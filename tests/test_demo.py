@@ -12,8 +12,8 @@ from test_models import reference, reference_weights
 from torch import nn
 
 from bisenet.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from bisenet.class_tables import BUILT_IN
 from bisenet.classes import IGNORE, ClassTable
-from bisenet.datasets import BUILT_IN
 from bisenet.errors import InputError
 from bisenet.evaluation import evaluate
 from bisenet.images import read_image, write_png

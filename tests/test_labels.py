@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from bisenet.class_tables import BUILT_IN
 from bisenet.classes import IGNORE, ClassTable
-from bisenet.datasets import BUILT_IN
 from bisenet.errors import InputError
 from bisenet.labels import LabelReader, read_pair, read_raw
 from bisenet.yaml12 import read_yaml

@@ -10,8 +10,8 @@ import pytest
 import torch
 from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling as script
 
+from bisenet.class_tables import BUILT_IN
 from bisenet.classes import ClassTable
-from bisenet.datasets import BUILT_IN
 from bisenet.evaluation import tally
 from bisenet.loader import val_loader
 from bisenet.official import OFFICIAL, category_iou, official_scores

@@ -6,7 +6,8 @@ from test_models import reference, reference_input, reference_weights
 from test_weight_files import light, mmsegmentation, pixel_shuffled, trunk, upstream
 
 from bisenet.checkpoint import Checkpoint, save_checkpoint
-from bisenet.classes import ClassTable, load_table
+from bisenet.class_tables import load_table
+from bisenet.classes import ClassTable
 from bisenet.errors import InputError
 from bisenet.models import build_model
 from bisenet.published import IMAGENET_MEAN_STD, NORMALIZATION, open_checkpoint

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from bisenet.class_tables import BUILT_IN
 from bisenet.classes import ClassTable
-from bisenet.datasets import BUILT_IN
 from bisenet.scenes import CLASS_IDS, Canvas, draw_scene
 from bisenet.yaml12 import read_yaml
 

@@ -20,7 +20,7 @@ LEVELS = [  # a module imports only from levels before its own
     {"artifacts", "cores", "file_cache", "lists", "locks", "precision", "progress", "signals", "synchronized"}
     | {"torch_files", "weights", "yaml12"},
     {"classes", "distributed", "download", "parallel", "scenes"},
-    {"arrays", "reporting"},
+    {"arrays", "class_tables", "reporting"},
     {"images"},
     {"polygons"},
     {"pairing", "labels", "resume", "transforms", "models"},

@@ -165,18 +165,21 @@ def test_v1_without_a_spatial_path_and_with_the_attention_of_before_2022(read):
     assert found.architecture["fusion"] == "squeeze"
 
 
-def test_classifiers_without_a_bias_get_zeros(read):
-    found = read({key: value for key, value in light(upstream("bisenetv1")).items() if not key.endswith("out.bias")})
-    biases = [found.state[f"{head}.conv_out.bias"] for head in ("conv_out", "conv_out16", "conv_out32")]
-    assert all(torch.equal(bias, torch.zeros(19)) for bias in biases)
-
-
-def test_v2_heads_of_2021(read):
-    state = light(upstream("bisenetv2"))
+def first_form(name):
+    """Upstream's first layout: V1's classifiers without a bias, V2's as a layer and not the second of three."""
+    state = light(upstream(name))
+    if name == "bisenetv1":
+        return {key: value for key, value in state.items() if not key.endswith("out.bias")}
     older = {key.replace("head.conv_out.1.", "head.conv_out."): value for key, value in state.items()}
-    found = read(without(older, "aux"))
-    assert found.num_classes == 19
-    assert torch.equal(found.state["head.conv_out.1.weight"], state["head.conv_out.1.weight"])
+    return without(older, "aux")
+
+
+@pytest.mark.parametrize("name", ["bisenetv1", "bisenetv2"])
+def test_classifiers_of_the_first_form_are_dropped_and_named(read, name):
+    found = read(first_form(name))
+    assert found.num_classes is None
+    [(why, _)] = found.dropped.items()
+    assert why == "upstream's classifiers of before July 2021 (align_corners=True)"
 
 
 def pixel_shuffled(name):

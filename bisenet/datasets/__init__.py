@@ -19,7 +19,8 @@ what stands under `classes`, `ignore` and `skip`.
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bisenet.classes import BUILT_IN, KNOWN, ClassTable
+from bisenet.class_tables import BUILT_IN, KNOWN
+from bisenet.classes import ClassTable
 from bisenet.errors import InputError
 from bisenet.lists import LISTS, SPLITS
 from bisenet.pairing import Source
