@@ -203,7 +203,7 @@ def peak():  # of this program alone: ru_maxrss begins with that of the one whic
 
 predict(model, torch.zeros(1, 3, 64, 64), scales=(0.5, 1.75), flip=True)
 before, found = peak(), []
-for _ in range(3):
+for _ in range(5):
     predict(model, torch.zeros(1, 3, 700, 1000), scales=(0.5, 1.75), flip=True)
     found.append(peak() - before)
 print(*found)
@@ -212,11 +212,11 @@ print(*found)
 
 @pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="peak memory is read as Linux tells it")
 def test_memory_holds_one_view_and_one_sum_whatever_the_number_of_images():
-    """40 classes at 700 x 1000 are 107 MiB, and a view at scale 1.75 is 327 MiB."""
+    """40 classes at 700 x 1000 are 107 MiB, a view at scale 1.75 is 327 MiB; the rest is what the allocator wastes."""
     done = subprocess.run([sys.executable, "-c", PEAK], cwd=ROOT, capture_output=True, text=True, check=True)
-    first, *later = map(int, done.stdout.split())
-    assert 327 < first < 107 + 327 + 200
-    assert max(later) < first + 50
+    peaks = [int(peak) for peak in done.stdout.split()]
+    assert 327 < peaks[0]
+    assert max(peaks) < 107 + 327 + 300  # a sum more for each image would be 4 x 107
 
 
 # --- the size an image is brought to first
