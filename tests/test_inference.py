@@ -215,7 +215,7 @@ def test_memory_holds_one_view_and_one_sum_whatever_the_number_of_images():
     """40 classes at 700 x 1000 are 107 MiB, a view at scale 1.75 is 327 MiB; the rest is what the allocator wastes."""
     done = subprocess.run([sys.executable, "-c", PEAK], cwd=ROOT, capture_output=True, text=True, check=True)
     peaks = [int(peak) for peak in done.stdout.split()]
-    assert 327 < peaks[0]
+    assert peaks[0] > 327
     assert max(peaks) < 107 + 327 + 300  # a sum more for each image would be 4 x 107
 
 

@@ -228,7 +228,10 @@ def test_weights_of_another_network_are_refused_and_leave_the_model_as_it_was(lo
 
 
 def test_weights_of_another_width_are_refused_with_the_option(load):
-    with pytest.raises(InputError, match="has 0% .* a bisenetv2; .*Set the options .* as they are there: width is 1.0 there and 0.5 here"):
+    with pytest.raises(
+        InputError,
+        match="has 0% .* a bisenetv2; .*Set the options .* as they are there: width is 1.0 there and 0.5 here",
+    ):
         load(build_model("bisenetv2", 19, architecture={"width": 0.5}), light(upstream("bisenetv2")))
 
 
