@@ -6,19 +6,12 @@ import shutil
 import cv2
 import numpy as np
 import pytest
+from test_listing import OWN
 
 from bisenet import val_lists as module
 from bisenet.annotations import read_classes, read_pairs, read_summary
 from bisenet.errors import InputError
 from bisenet.val_lists import val_lists
-
-OWN = """
-splits:
-  train: {images: train/*.jpg, labels: train/*.png}
-  val: {images: val/*.jpg, labels: val/*.png}
-classes:
-- {name: a, id: 3, color: [0, 0, 0]}
-"""
 
 
 @pytest.fixture
