@@ -1,4 +1,4 @@
-"""How fast `bisenet.statistics` is, beside the plain way, and whether it stays so for many files.
+"""How fast `bisenet.inspection.statistics` is, beside the plain way, and whether it stays so for many files.
 
     python -m benchmarks.dataset_stats                          # scenes drawn at 1024 x 2048
     python -m benchmarks.dataset_stats --images folder          # the photographs of a folder, enlarged
@@ -24,12 +24,13 @@ from statistics import median
 import cv2
 import numpy as np
 
-from bisenet.classes import ClassTable
-from bisenet.cores import core_count
-from bisenet.file_cache import RACY
-from bisenet.images import find_images, read_image, write_png
-from bisenet.scenes import CLASS_IDS, draw_scene
-from bisenet.statistics import common_format, dataset_statistics
+from bisenet.inspection.statistics import common_format, dataset_statistics
+from bisenet.samples.classes import ClassTable
+from bisenet.samples.images import find_images, read_image
+from bisenet.scenes.scenes import CLASS_IDS, draw_scene
+from bisenet.system.cores import core_count
+from bisenet.system.file_cache import RACY
+from bisenet.system.png import write_png
 
 TABLE = ClassTable.from_dict(
     {

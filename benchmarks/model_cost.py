@@ -14,7 +14,7 @@ import json
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from bisenet.models import build_model
+from bisenet.models.architectures import build_model
 
 EXPAND_FIRST = {"expand": "conv"}
 LARGE = {"expand": "conv", "width": 2, "depth": 3}

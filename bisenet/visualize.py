@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from bisenet.classes import IGNORE
+from bisenet.samples.classes import IGNORE
 
 BACKGROUND = (255, 255, 255)
 INK = (30, 30, 30)

@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from bisenet.annotations import read_classes, read_pairs, read_summary
-from bisenet.dataset_report import write_report
 from bisenet.errors import Faults, refuse
-from bisenet.labels import LabelReader, read_pair
-from bisenet.lists import SPLITS
-from bisenet.statistics import check_classes, common_format, dataset_statistics
-from stages.entry import run
+from bisenet.inspection.dataset_report import write_report
+from bisenet.inspection.statistics import check_classes, common_format, dataset_statistics
+from bisenet.samples.annotations import read_classes, read_pairs, read_summary
+from bisenet.samples.labels import LabelReader, read_pair
+from bisenet.samples.lists import SPLITS
+from bisenet.system.entry import run
 from stages.params import load_params, worker_count
-from stages.paths import ANNOS, FILE_CACHE, STATISTICS
+from stages.params.paths import ANNOS, FILE_CACHE, STATISTICS
 
 
 def main():

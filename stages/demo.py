@@ -8,18 +8,19 @@ from pathlib import Path
 
 import numpy as np
 
-from bisenet.annotations import read_pairs
-from bisenet.checkpoint import load_checkpoint, segment
-from bisenet.distributed import choose_device
 from bisenet.errors import InputError, refuse
-from bisenet.images import find_images, read_image, write_png
-from bisenet.labels import LabelReader, read_pair
-from bisenet.progress import track
-from bisenet.published import open_checkpoint
+from bisenet.samples.annotations import read_pairs
+from bisenet.samples.images import find_images, read_image
+from bisenet.samples.labels import LabelReader, read_pair
+from bisenet.system.distributed import choose_device
+from bisenet.system.entry import run
+from bisenet.system.png import write_png
+from bisenet.system.progress import track
 from bisenet.visualize import blend, colorize, comparison, displayable, id_palette, legend, shrink_to
-from stages.entry import run
+from bisenet.weights.checkpoint import load_checkpoint, segment
+from bisenet.weights.published import open_checkpoint
 from stages.params import load_params, pick
-from stages.paths import ANNOS, MODEL, RESULTS, WEIGHTS, WEIGHTS_CACHE
+from stages.params.paths import ANNOS, MODEL, RESULTS, WEIGHTS, WEIGHTS_CACHE
 
 
 def draw_validation():

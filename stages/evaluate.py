@@ -7,22 +7,22 @@ weights, another dataset below data_root, or predictions that any tool wrote.
 import argparse
 from pathlib import Path
 
-from bisenet.annotations import read_classes, read_pairs, read_summary
-from bisenet.class_tables import known_dataset
-from bisenet.distributed import choose_device, process_group, rank
+from bisenet.annotation.val_lists import val_lists
 from bisenet.errors import InputError
-from bisenet.evaluation import evaluate, tally
-from bisenet.evaluation_report import write_evaluation
-from bisenet.inference import RULES, UPSTREAM_RULES
-from bisenet.loader import SegmentationDataset, val_loader
-from bisenet.precision import prepare
-from bisenet.predictions import PredictedLabels, PredictionLog
-from bisenet.progress import track
-from bisenet.published import open_checkpoint
-from bisenet.val_lists import val_lists
-from stages.entry import run
+from bisenet.inference.evaluation import evaluate, tally
+from bisenet.inference.protocols import RULES, UPSTREAM_RULES
+from bisenet.samples.annotations import read_classes, read_pairs, read_summary
+from bisenet.samples.class_tables import known_dataset
+from bisenet.samples.loader import SegmentationDataset, val_loader
+from bisenet.scoring.evaluation_report import write_evaluation
+from bisenet.scoring.predictions import PredictedLabels, PredictionLog
+from bisenet.system.distributed import choose_device, process_group, rank
+from bisenet.system.entry import run
+from bisenet.system.precision import prepare
+from bisenet.system.progress import track
+from bisenet.weights.published import open_checkpoint
 from stages.params import chosen_protocols, load_params, pick, worker_count
-from stages.paths import ANNOS, FILE_CACHE, RESULTS, WEIGHTS, WEIGHTS_CACHE
+from stages.params.paths import ANNOS, FILE_CACHE, RESULTS, WEIGHTS, WEIGHTS_CACHE
 
 PLACE = "data_root", "device", "gpu_wait", "deterministic", "workers"
 

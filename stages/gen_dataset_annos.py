@@ -6,12 +6,12 @@ With --suggest, look at a folder and write a first dataset.yaml for it instead.
 import argparse
 from pathlib import Path
 
-from bisenet.datasets import load_dataset
-from bisenet.listing import list_dataset
-from bisenet.suggestion import suggest
-from stages.entry import run
+from bisenet.annotation.dataset import load_dataset
+from bisenet.annotation.listing import list_dataset
+from bisenet.annotation.suggestion import suggest
+from bisenet.system.entry import run
 from stages.params import load_params, worker_count
-from stages.paths import ANNOS, FILE_CACHE
+from stages.params.paths import ANNOS, FILE_CACHE
 
 
 def annotate():

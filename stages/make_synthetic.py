@@ -4,10 +4,10 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from bisenet.images import write_png
-from bisenet.progress import track
-from bisenet.scenes import draw_scene
-from stages.entry import run
+from bisenet.scenes.scenes import draw_scene
+from bisenet.system.entry import run
+from bisenet.system.png import write_png
+from bisenet.system.progress import track
 from stages.params import load_params
 
 ROOT = Path("data/synthetic")

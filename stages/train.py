@@ -8,27 +8,27 @@ from functools import partial
 
 import torch
 
-from bisenet.annotations import read_classes
-from bisenet.artifacts import read_json
-from bisenet.checkpoint import Checkpoint, save_checkpoint
-from bisenet.distributed import choose_device, process_group, rank, world_size
-from bisenet.evaluation import evaluate
-from bisenet.inference import Normalize
-from bisenet.loader import batch_files, open_datasets, train_loader, val_loader
-from bisenet.losses import build_criterion
-from bisenet.models import build_model
-from bisenet.optim import build_optimizer
-from bisenet.precision import prepare
-from bisenet.pretrained import start_from
-from bisenet.reporting import open_report
-from bisenet.resume import UnfinishedRun, fingerprint
-from bisenet.schedules import build_schedule
-from bisenet.signals import StopRequest
-from bisenet.trainer import Trainer, train
-from bisenet.transforms import TrainTransform
-from stages.entry import run
+from bisenet.inference.evaluation import evaluate
+from bisenet.models.architectures import build_model
+from bisenet.models.normalize import Normalize
+from bisenet.samples.annotations import read_classes
+from bisenet.samples.loader import batch_files, open_datasets, train_loader, val_loader
+from bisenet.system.artifacts import read_json
+from bisenet.system.distributed import choose_device, process_group, rank, world_size
+from bisenet.system.entry import run
+from bisenet.system.precision import prepare
+from bisenet.system.signals import StopRequest
+from bisenet.training.losses import build_criterion
+from bisenet.training.optim import build_optimizer
+from bisenet.training.reporting import open_report
+from bisenet.training.resume import UnfinishedRun, fingerprint
+from bisenet.training.schedules import build_schedule
+from bisenet.training.trainer import Trainer, train
+from bisenet.training.transforms import TrainTransform
+from bisenet.weights.checkpoint import Checkpoint, save_checkpoint
+from bisenet.weights.pretrained import start_from
 from stages.params import load_params, pick, remarks
-from stages.paths import ANNOS, MODEL, STATISTICS, UNFINISHED, WEIGHTS, WEIGHTS_CACHE
+from stages.params.paths import ANNOS, MODEL, STATISTICS, UNFINISHED, WEIGHTS, WEIGHTS_CACHE
 
 RUN = "model", "dataset", "recipe", "architecture", "pretrained", "accumulate", "amp", "ema"
 ORDER = "seed", "batch_size", "max_iter"

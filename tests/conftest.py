@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from bisenet.classes import ClassTable
-from bisenet.datasets import Dataset
-from bisenet.pairing import Source
+from bisenet.annotation.dataset import Dataset
+from bisenet.annotation.pairing import Source
+from bisenet.samples.classes import ClassTable
 
 torch.set_num_threads(1)
 TABLE = ClassTable.from_dict({"classes": [{"name": "a", "color": [1, 2, 3]}], "ignore": [255]}, "table")

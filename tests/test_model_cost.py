@@ -7,7 +7,7 @@ import pytest
 from torch import nn
 
 from benchmarks.model_cost import PUBLISHED, VARIANTS, compare, main, model_cost
-from bisenet.models import MODELS
+from bisenet.models.architectures import MODELS
 
 
 class Counted(nn.Sequential):

@@ -8,55 +8,52 @@ from pathlib import Path
 
 import pytest
 import yaml
-from imports import ROOT, imported_files, reached_files
+from project import ROOT, imported_files, only_says_what_it_is, parsed, reached_files
 
 DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
 STAGES = list(DVC["stages"])
 PLACE_NOT_CONTENT = {  # where and how safely a stage runs, not what it makes: never a reason to rerun
     *("data_root", "device", "gpu_wait", "deterministic", "workers", "save_every", "skip_nonfinite"),
 }
-LEVELS = [  # a module imports only from levels before its own
-    {"__init__", "errors"},
-    {"artifacts", "cores", "file_cache", "lists", "locks", "precision", "progress", "signals", "synchronized"}
-    | {"torch_files", "weights", "yaml12"},
-    {"classes", "distributed", "download", "parallel", "scenes"},
-    {"arrays", "class_tables", "reporting"},
-    {"images"},
-    {"polygons"},
-    {"pairing", "labels", "resume", "transforms", "models"},
-    {"annotations", "datasets", "digests", "predictions", "rendering", "statistics", "visualize"},
-    {"layouts", "listing", "losses", "schedules", "optim", "metrics", "inference", "loader"},
-    {"official", "val_lists"},
-    {"dataset_report", "suggestion", "trainer", "evaluation", "evaluation_report", "checkpoint"},
-    {"weight_files"},
-    {"pretrained", "published"},
+FLOORS = [  # of the rooms and of what lies beside them; each imports only from floors above it in this list
+    {"errors"},
+    {"system"},
+    {"models", "samples", "scenes"},
+    {"annotation", "scoring", "visualize"},
+    {"inspection", "weights"},
+    {"inference"},
+    {"training"},
 ]
+MOST_DEPS = 10  # code deps of a stage, which a person reads
+MOST_LINES = 400  # of a file: two screens, and some
+VAGUE = {"utils", "util", "common", "helpers", "helper", "core", "base", "misc", "tools"}
 
 
 def core_files():
     return sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "bisenet").rglob("*.py"))
 
 
-def level(file):
-    name = Path(file).parts[1].removesuffix(".py")
-    return next((i for i, names in enumerate(LEVELS) if name in names), None)
+def room(file):
+    """Of `bisenet/<room>/...` or `bisenet/<room>.py`."""
+    return Path(file).parts[1].removesuffix(".py")
 
 
-def declared_files(stage):
-    """The Python files that a stage's deps cover."""
-    files = set()
-    for dep in DVC["stages"][stage]["deps"]:
-        path = ROOT / dep
-        if dep.endswith(".py"):
-            files.add(dep)
-        elif dep.startswith(("bisenet", "stages")):
-            files |= {file.relative_to(ROOT).as_posix() for file in path.rglob("*.py")}
-    return files
+def floor(file):
+    return next((number for number, rooms in enumerate(FLOORS) if room(file) in rooms), None)
+
+
+def code_deps(stage):
+    return [dep for dep in DVC["stages"][stage]["deps"] if dep.startswith(("bisenet", "stages"))]
+
+
+def covers(dep, file):
+    """Whether a dep of dvc.yaml is this file, or a folder above it."""
+    return file == dep or file.startswith(f"{dep}/")
 
 
 def loaded_params(stage):
     """The names that a stage asks `load_params` for."""
-    tree = ast.parse((ROOT / "stages" / f"{stage}.py").read_text(encoding="utf-8"))
+    tree = parsed(f"stages/{stage}.py")
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     asked = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "load_params"]
     tuples = {node.targets[0].id: node.value for node in tree.body if isinstance(node, ast.Assign)}
@@ -73,8 +70,13 @@ def names_in(node, tuples):
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_deps_are_the_files_that_the_stage_reaches(stage):
-    assert declared_files(stage) == reached_files(f"stages/{stage}.py")
+def test_deps_are_the_rooms_that_the_stage_reaches(stage):
+    """None too few: else an edit would leave a result as it was. None too many: else one would make it anew in vain."""
+    reached = {file for file in reached_files(f"stages/{stage}.py") if not only_says_what_it_is(file)}
+    deps = code_deps(stage)
+    assert [file for file in sorted(reached) if not any(covers(dep, file) for dep in deps)] == [], "not declared"
+    assert [dep for dep in deps if not any(covers(dep, file) for file in reached)] == [], "declared and never reached"
+    assert len(deps) == len(set(deps)) <= MOST_DEPS
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -92,8 +94,10 @@ def test_only_the_active_model_and_preset_can_make_training_stale():
     assert not {name for name in declared if name.startswith(("bisenet", "presets."))} - {"presets.${model}.${dataset}"}
 
 
-def test_how_weights_are_used_and_measured_cannot_make_training_stale():
-    assert not reached_files("stages/train.py") & {"bisenet/published.py", "bisenet/official.py"}
+def test_what_never_makes_training_stale():
+    covered = {file for file in core_files() if any(covers(dep, file) for dep in code_deps("train"))}
+    assert {room(file) for file in covered}.isdisjoint({"annotation", "inspection", "scenes", "visualize"})
+    assert {file for file in covered if room(file) == "scoring"} == {"bisenet/scoring/metrics.py"}
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -106,26 +110,46 @@ def test_a_stage_has_one_name(stage):
 
 @pytest.mark.parametrize("file", core_files())
 def test_imports_point_down(file):
-    assert level(file) is not None, f"{file}: give it a level"
-    package = Path(file).parts[:2]
+    if only_says_what_it_is(file):
+        return
+    assert floor(file) is not None, f"{file}: give its room a floor"
     for imported in imported_files(file):
         assert imported.startswith("bisenet/"), f"{file} imports a stage"
-        within = Path(imported).parts[:2] == package
-        assert within or level(imported) < level(file), f"{file} imports {imported}"
+        if room(imported) != room(file) and not only_says_what_it_is(imported):
+            assert floor(imported) < floor(file), f"{file} imports {imported}"
+
+
+def test_rooms_have_no_circle():
+    """Nor have the files of one room."""
+    waiting = {file: {other for other in imported_files(file) if other != file} for file in core_files()}
+    while waiting:
+        free = {file for file, others in waiting.items() if not others & waiting.keys()}
+        assert free, f"these import each other: {sorted(waiting)}"
+        waiting = {file: others for file, others in waiting.items() if file not in free}
+
+
+@pytest.mark.parametrize("file", core_files())
+def test_a_file_is_short_and_says_what_it_is_for(file):
+    assert len((ROOT / file).read_text(encoding="utf-8").splitlines()) <= MOST_LINES
+    assert ast.get_docstring(parsed(file)), f"{file}: begin it with a docstring"
+    assert VAGUE.isdisjoint(part.removesuffix(".py") for part in Path(file).parts)
 
 
 def test_models_know_nothing_of_data():
-    for file in core_files():
-        if file.startswith("bisenet/models/"):
-            reached = {Path(name).parts[1] for name in imported_files(file)}
-            assert reached <= {"__init__.py", "errors.py", "models"}
+    reached = {room(file) for path in core_files() if room(path) == "models" for file in reached_files(path)}
+    assert reached <= {"__init__", "errors", "models", "system"}
+
+
+@pytest.mark.parametrize("stage", ["make_synthetic", "gen_dataset_annos", "dataset_stats"])
+def test_stages_of_data_start_without_torch(stage):
+    code = f"import sys, stages.{stage}; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_no_stage_imports_another(stage):
-    shared = {"stages/entry.py", "stages/params.py", "stages/paths.py"}
     others = {file for file in imported_files(f"stages/{stage}.py") if file.startswith("stages/")}
-    assert others <= shared
+    assert all(file.startswith("stages/params/") for file in others)
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -135,7 +159,7 @@ def test_a_stage_is_one_page(stage):
 
 def test_nothing_of_the_core_or_the_stages_imports_dvc():
     for file in [*core_files(), *(f"stages/{stage}.py" for stage in STAGES)]:
-        tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+        tree = parsed(file)
         names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
         names += [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
         assert not any(name.split(".")[0] == "dvc" for name in names), file

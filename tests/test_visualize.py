@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bisenet.classes import IGNORE, ClassTable
+from bisenet.samples.classes import IGNORE, ClassTable
 from bisenet.visualize import (
     BACKGROUND,
     blend,

@@ -182,7 +182,6 @@ class BiSeNetV1(nn.Module):
     boosters: auxiliary heads
     """
 
-    CHOICES = {"spatial_path": ("conv", "res3", "none"), "fusion": tuple(FUSIONS)}
     BOOSTERS = {"conv_out16": 8, "conv_out32": 16}  # strides of what they read; names kept: published weights
 
     def __init__(

@@ -270,7 +270,6 @@ class BiSeNetV2(nn.Module):
     V2-Large is width 2 and depth 3.
     """
 
-    CHOICES = {"expand": tuple(EXPANSIONS), "aggregation": tuple(AGGREGATIONS)}
     BOOSTERS = {"aux2": 4, "aux3": 8, "aux4": 16, "aux5_4": 32}  # strides of the stages that they read
 
     def __init__(

@@ -1,0 +1,96 @@
+"""Known datasets, as data: one YAML file each, the same that a person writes for their own as `dataset.yaml`.
+
+    splits:
+      train: {images: images/train/*.jpg, labels: masks/train/*.png}     # what the stars match pairs them
+      val: {images: images/val, labels: masks/val}                       # a folder: every file in it and below
+      # or a list of "image,label" lines, relative to the dataset's folder:
+      val: {list: val.txt}
+    # or a share of all for val; a file never changes sides because others come or go:
+    splits: {images: images/*.jpg, labels: masks/*.png, val: 0.2}
+    expected: {train: 367, val: 101}       # how many pairs there should be
+    channels: 3                            # of all images: others are converted; without it, what the files have
+    classes: [...]
+    ignore: [255]
+
+`bisenet/annotation/pairing.py` says what patterns can do, and which files `only` and `except` take from them;
+`bisenet/samples/classes.py` what stands under `classes`, `ignore` and `skip`.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bisenet.annotation.pairing import Source
+from bisenet.errors import InputError
+from bisenet.samples.class_tables import BUILT_IN, KNOWN
+from bisenet.samples.classes import ClassTable
+from bisenet.samples.lists import LISTS, SPLITS
+from bisenet.system.yaml12 import read_yaml
+
+KEYS = {"splits", "expected", "channels", "classes", "ignore", "skip"}
+SHARE = "val"  # the key of the share in `splits: {images, labels, val: 0.2}`
+
+
+@dataclass(frozen=True)
+class Dataset:
+    name: str
+    root: Path
+    splits: dict[str, list[Source]]
+    table: ClassTable
+    expected: dict[str, int] = field(default_factory=dict)
+    channels: int | None = None
+
+
+def load_dataset(name, data_root):
+    """The description of `data_root/name`: its own `dataset.yaml` if there is one, else the built-in of that name."""
+    root = Path(data_root) / name
+    if name == LISTS:
+        raise InputError(f"dataset: '{LISTS}' is where the lists are written; give the dataset another name")
+    if not root.is_dir():
+        raise InputError(
+            f"{root}: there is no such folder; put the dataset there or link it (ln -s /where/it/is {root}). {KNOWN}"
+        )
+    source = root / "dataset.yaml"
+    if not source.is_file():
+        source = BUILT_IN / f"{name}.yaml"
+    if not source.is_file():
+        raise InputError(
+            f"{root / 'dataset.yaml'}: is missing, and '{name}' is no built-in dataset; to have a first one written: "
+            f"python -m stages.gen_dataset_annos --suggest {root}. {KNOWN}"
+        )
+    data = read_yaml(source)
+    unknown = sorted(map(str, data.keys() - KEYS))
+    if unknown:
+        raise InputError(f"{source}: '{unknown[0]}' is none of {', '.join(sorted(KEYS))}")
+    expected, channels = data.get("expected") or {}, data.get("channels")
+    if not isinstance(expected, dict) or any(
+        split not in SPLITS or type(count) is not int or count < 1 for split, count in expected.items()
+    ):
+        raise InputError(f"{source}: 'expected' is {{train: pairs, val: pairs}}, not {expected}")
+    if channels is not None and (type(channels) is not int or channels < 1):
+        raise InputError(f"{source}: 'channels' is a whole number, 1 or more, not {channels!r}")
+    return Dataset(
+        name, root, _splits(data.get("splits"), source), ClassTable.from_dict(data, source), expected, channels
+    )
+
+
+def _splits(forms, source):
+    if isinstance(forms, dict) and {"images", "labels", SHARE} <= set(forms):
+        share = forms[SHARE]
+        if type(share) is not float or not 0 < share < 1:
+            raise InputError(f"{source}: splits: '{SHARE}' is a share of all, above 0 and below 1, not {share!r}")
+        files = {key: value for key, value in forms.items() if key != SHARE}
+        where = f"{source}: splits"
+        return {
+            "train": [Source.from_dict(files, where, share=(share, 1))],
+            "val": [Source.from_dict(files, where, share=(0, share))],
+        }
+    if not isinstance(forms, dict) or set(forms) != set(SPLITS):
+        raise InputError(
+            f"{source}: 'splits' must name {' and '.join(SPLITS)}, or be {{images: ..., labels: ..., {SHARE}: 0.2}}"
+        )
+    return {split: _sources(forms[split], f"{source}: split '{split}'") for split in SPLITS}
+
+
+def _sources(forms, where):
+    forms = forms if isinstance(forms, list) and forms else [forms]
+    return [Source.from_dict(form, where) for form in forms]

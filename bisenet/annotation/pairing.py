@@ -1,0 +1,311 @@
+"""Which image belongs to which label: find the files of a split and pair them by name.
+
+A split is a source of files, or a list of sources, where a name that one source has is left out of the later ones:
+
+    {images: PATTERN, labels: PATTERN, only: NAMES, except: NAMES}
+    {list: val.txt}                      # "image,label" lines
+
+PATTERN: `**/` any folders, `*` any part of a name, `{png,jpg}` one of these. What the stars match is the *name* that an
+image and its label share. A pattern without a star is a folder, with all below it; as labels, it may be one COCO file
+for all images. Of a list of patterns the first that has a file for a name wins.
+NAMES: a glob on the name, a `.txt` file with one name a line, or a list of these.
+"""
+
+import hashlib
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cache
+from itertools import product
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
+
+from bisenet.annotation.polygons import CocoImage, read_coco
+from bisenet.errors import InputError, name_some
+from bisenet.samples.images import IMAGE_SUFFIXES, files_below
+from bisenet.samples.lists import read_lines, read_rows
+
+LABEL_SUFFIXES = (*IMAGE_SUFFIXES, ".json", ".mat", ".npz")
+BRACES = r"(\{[^{}]*\})"
+WILDCARD = rf"(\*\*/|\*|{BRACES[1:-1]})"
+KEYS = {"images", "labels", "only", "except"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a split's files are: patterns, or a list file."""
+
+    images: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    share: tuple[float, float] = (0, 1)  # of all names, by their hash
+    list: str | None = None
+
+    @classmethod
+    def from_dict(cls, form, where, share=(0, 1)):
+        """Check and read one source; `where` names it in messages."""
+        if isinstance(form, dict) and set(form) == {"list"}:
+            paths = _paths(form["list"], where)
+            if len(paths) > 1:
+                raise InputError(f"{where}: one 'list' names one file; for more: [{{list: a.txt}}, {{list: b.txt}}]")
+            return cls(list=paths[0])
+        if not isinstance(form, dict) or not {"images", "labels"} <= set(form) <= KEYS:
+            raise InputError(
+                f"{where} is {{images, labels}}, where 'only' and 'except' may stand too, or {{list}}, not {form}"
+            )
+        fields = {key: _paths(value, where) for key, value in form.items()}
+        return cls(fields["images"], fields["labels"], fields.get("only", ()), fields.get("except", ()), share)
+
+
+def _paths(value, where):
+    paths = value if isinstance(value, list) and value else [value]
+    for path in paths:
+        if not isinstance(path, str) or path == "" or "\0" in path or Path(path).is_absolute():
+            raise InputError(f"{where}: a path or pattern is relative to the dataset's folder, not {path!r}")
+    return tuple(paths)
+
+
+@dataclass
+class Pairs:
+    """The pairs of one split, (image, label) below `root`, and what was found wrong."""
+
+    root: Path
+    pairs: list[tuple[str, str]] = field(default_factory=list)
+    images_without_label: list[str] = field(default_factory=list)
+    labels_without_image: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    coco: dict[str, CocoImage] = field(default_factory=dict)  # label of a pair -> its part of a COCO file
+    rendered: dict[str, str] = field(default_factory=dict)  # label of a pair -> PNG of train ids, below the lists
+
+    def unmatched(self, besides=()):
+        """A line for each kind of file without a partner, naming the first ones and counting all but `besides`."""
+        lost = [
+            ("image without a label", self.images_without_label),
+            ("label without an image", [label for label in self.labels_without_image if label not in besides]),
+        ]
+        return [f"{len(files)} {kind}: {name_some(files)}" for kind, files in lost if files]
+
+
+def pair_split(dataset, split):
+    """Find and pair the files of one split: `Pairs`, sorted by image. A split without a pair is one of its faults."""
+    found, folder, taken = Pairs(dataset.root), Folder(dataset.root), set()
+    for source in dataset.splits[split]:
+        try:
+            if source.list is None:
+                taken |= _pair_source(folder, source, taken, found)
+            else:
+                _add_listed(folder, source.list, found)
+        except InputError as error:
+            found.faults.append(str(error))
+    found.pairs = sorted(set(found.pairs))  # a list may hold what a pattern finds
+    images = Counter(image for image, _ in found.pairs)
+    twice = [image for image, count in images.items() if count > 1]
+    if twice:
+        found.faults.append(f"{dataset.root}: {len(twice)} images have two labels: {name_some(twice)}; keep one")
+    for files in (found.images_without_label, found.labels_without_image, found.faults):
+        files.sort()
+    if not found.pairs and not found.faults:
+        found.faults.append(_nothing_found(folder, dataset.splits[split]))
+    return found
+
+
+def _pair_source(folder, source, taken, found):
+    """Add the pairs of one source to `found`; gives the names it has pairs of."""
+    chosen = _choice(folder, source)
+    images, twins = folder.match(source.images, IMAGE_SUFFIXES)
+    coco_file = _coco_file(folder, source)
+    if coco_file:
+        labels, lost = _coco_labels(folder, coco_file, images, found.coco)
+        found.labels_without_image += lost
+    else:
+        labels, more = folder.match(source.labels, LABEL_SUFFIXES, besides=images)
+        twins += more
+    missing = sorted(_listed(folder, source.only)[1] - images.keys() - labels.keys())
+    images, labels = (
+        {name: path for name, path in files.items() if name not in taken and chosen(name)} for files in (images, labels)
+    )
+    paired = images.keys() & labels.keys()
+    found.pairs += [(images[name], labels[name]) for name in paired]
+    found.images_without_label += [images[name] for name in images.keys() - paired]
+    found.labels_without_image += [labels[name] for name in labels.keys() - paired]
+    found.faults += twins
+    if missing:
+        lists = ", ".join(source.only)
+        found.faults.append(f"{folder.root}: {len(missing)} names in {lists} have no image: {name_some(missing)}")
+    return paired
+
+
+def _choice(folder, source):
+    """A test whether a name belongs to the source: its `only`, `except` and share."""
+    only, listed = _listed(folder, source.only)
+    excluded, unlisted = _listed(folder, source.exclude)
+    low, high = source.share
+
+    def chosen(name):
+        if source.only and name not in listed and not any(fnmatchcase(name, glob) for glob in only):
+            return False
+        if name in unlisted or any(fnmatchcase(name, glob) for glob in excluded):
+            return False
+        return low <= hash_share(name) < high
+
+    return chosen
+
+
+def hash_share(name):
+    """A number in [0, 1) that hangs on the name alone, so a file stays on its side of a split when others come."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:6]) / 256**6
+
+
+def _listed(folder, items):
+    """(globs, names in the text files) of `only` or `except`."""
+    files = [item for item in items if item.endswith(".txt")]
+    lines = {line for file in files for line in folder.lines(file)}
+    return [item for item in items if item not in files], {_without_suffix(line) for line in lines}
+
+
+def _without_suffix(name):
+    return name[: -len(PurePosixPath(name).suffix)] if name.lower().endswith(IMAGE_SUFFIXES) else name
+
+
+def _coco_file(folder, source):
+    """The COCO file that holds the labels of all images, or None."""
+    files = [path for pattern in source.labels if "*" not in pattern for path in folder.named(pattern)]
+    return next((path for path in files if path.lower().endswith(".json")), None)
+
+
+def _coco_labels(folder, coco_file, images, parts):
+    """{name: label} of the images in a COCO file, and labels without an image; adds the file's parts to `parts`."""
+    by_base = defaultdict(list)
+    for name, path in images.items():
+        by_base[PurePosixPath(path).name].append((name, f"/{path}"))
+    labels, others, lost = {}, [], []
+    for file_name, part in read_coco(folder.root / coco_file).items():
+        label, tail = f"{coco_file}: {file_name}", PurePosixPath(file_name.replace("\\", "/"))
+        exact = [name for name, path in by_base[tail.name] if path.endswith(f"/{tail}")]
+        if len(exact) == 1 and exact[0] not in labels:
+            labels[exact[0]], parts[label] = label, part
+        else:
+            others.append((label, tail.name, part))
+    # Where all folders are called otherwise in the file, its names alone tell, as far as each stands there once.
+    counts = Counter() if labels else Counter(base for _, base, _ in others)
+    for label, base, part in others:
+        if counts[base] == 1 and len(by_base[base]) == 1:
+            labels[by_base[base][0][0]], parts[label] = label, part
+        else:
+            lost.append(label)
+    return labels, lost
+
+
+def _add_listed(folder, name, found):
+    path = folder.root / name
+    pairs = sorted(set(read_rows(path)))
+    if not pairs:
+        raise InputError(f"{path}: the list is empty")
+    absolute = [file for pair in pairs for file in pair if Path(file).is_absolute()]
+    if absolute:
+        raise InputError(f"{path}: write paths relative to {folder.root}, not absolute: {name_some(absolute)}")
+    missing = [file for pair in pairs for file in pair if not (folder.root / file).is_file()]
+    if missing:
+        raise InputError(f"{path}: {len(missing)} listed files are missing: {name_some(missing)}")
+    found.pairs += pairs
+
+
+def _nothing_found(folder, sources):
+    lines = []
+    for source in sources:
+        images, labels = (folder.match(patterns, LABEL_SUFFIXES)[0] for patterns in (source.images, source.labels))
+        hint = f" (first: {min(images.values())} and {min(labels.values())})" if images and labels else ""
+        lines.append(
+            f"{len(images)} images match {' or '.join(source.images)}, "
+            f"{len(labels)} labels match {' or '.join(source.labels)}{hint}"
+        )
+        if source.only or source.exclude or source.share != (0, 1):
+            lines.append("and none of them is both, and chosen by 'only', 'except' or the share")
+    return f"{folder.root}: no pair: {'; '.join(lines)}; check that the dataset is complete and laid out like this"
+
+
+class Folder:
+    """The files of a dataset's folder; each part of it is listed once."""
+
+    def __init__(self, root):
+        self.root = root
+        self._files = cache(self._list)
+
+    def match(self, patterns, suffixes, besides=MappingProxyType({})):
+        """({name: path}, faults) of the files that match, but for `besides`, of the same form.
+
+        suffixes: of the files that count in a folder
+        """
+        found, faults = {}, []
+        for pattern in patterns:
+            own = {}
+            for path, name in self._matches(PurePosixPath(pattern).as_posix(), suffixes):
+                if besides.get(name) == path:
+                    continue
+                if not _is_utf8(path):
+                    faults.append(f"{self.root}: the file name {path!r} is not UTF-8; rename the file")
+                elif name in own:
+                    twins = ", ".join(sorted([own[name], path]))
+                    faults.append(f"{self.root}: two files with one name: {twins}; keep one, or name it by a pattern")
+                else:
+                    own[name] = path
+            found = own | found
+        return found, faults
+
+    def named(self, pattern):
+        """The existing files that a pattern without a star names."""
+        paths = (PurePosixPath(path).as_posix() for path in _alternatives(pattern))
+        return [path for path in paths if (self.root / path).is_file()]
+
+    def lines(self, pattern):
+        """The lines of the text file that a pattern names."""
+        files = self.named(pattern)
+        if not files:
+            raise InputError(f"{self.root / pattern}: the list of names is missing")
+        names = read_lines(self.root / files[0])
+        if not names:
+            raise InputError(f"{self.root / files[0]}: the list of names is empty")
+        return names
+
+    def _matches(self, pattern, suffixes):
+        if "*" not in pattern:
+            pattern = f"{pattern}/".removeprefix("./") + f"**/*{{{','.join(suffixes)}}}"
+        regex, seen = _pattern_regex(pattern), set()
+        starts = [form.split("*")[0].rpartition("/")[0] for form in _alternatives(pattern)]
+        for start in dict.fromkeys(starts):
+            for path in self._files(start):
+                match = regex.fullmatch(path)
+                if match and path not in seen:
+                    seen.add(path)
+                    yield path, "/".join(part.rstrip("/") for part in match.groups() if part)
+
+    def _list(self, start):
+        return [path.relative_to(self.root).as_posix() for path in files_below(self.root / start)]
+
+
+def _alternatives(pattern):
+    """The pattern with each `{a,b}` written out."""
+    parts = re.split(BRACES, pattern)
+    options = [part[1:-1].split(",") if re.fullmatch(BRACES, part) else [part] for part in parts]
+    return ["".join(choice) for choice in product(*options)]
+
+
+def _is_utf8(name):
+    return not any("\ud800" <= char <= "\udfff" for char in name)
+
+
+def _pattern_regex(pattern):
+    """`**/` any folders, `*` any part of a name (both captured), `{png,jpg}` one of these (not captured)."""
+    return re.compile("".join(map(_token_regex, re.split(WILDCARD, pattern))), re.IGNORECASE)
+
+
+def _token_regex(token):
+    if token == "**/":
+        return "((?:[^/]+/)*)"
+    if token == "*":
+        return "([^/]*)"
+    if re.fullmatch(WILDCARD, token):
+        return f"(?:{'|'.join(map(re.escape, token[1:-1].split(',')))})"
+    return re.escape(token)

@@ -1,0 +1,1 @@
+"""From an image to a label map, by any protocol; a model over a set."""

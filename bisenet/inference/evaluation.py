@@ -1,0 +1,47 @@
+"""A model over a labelled set: images in, one confusion matrix out."""
+
+import torch
+
+from bisenet.inference.protocols import predict
+from bisenet.scoring.metrics import confusion_matrix
+from bisenet.system.distributed import shared_faults, sum_over_processes
+from bisenet.system.precision import autocast
+
+
+@torch.inference_mode()
+def evaluate(model, loader, num_classes, *, normalize, device, amp, stop=False, watch=None, **protocol):
+    """(C, C) int64 on the CPU, summed over all processes, which have one model.
+
+    loader: (1, H, W, C) images and (1, H, W) labels, each image in one process only
+    normalize: images as they come -> the model's input
+    stop: a `StopRequest`, for which the rest is left out; then the counts are worth nothing
+    watch: called with each prediction of this process, (H, W)
+    protocol: see `predict`; by default the whole image once
+    The model's mode is put back as it was.
+    """
+
+    def predictions():
+        for image, label in loader:
+            if stop:
+                break
+            with autocast(device, amp):
+                prediction = predict(model, normalize(image.to(device, non_blocking=True)), **protocol)
+            yield prediction, label
+
+    was_training = model.training
+    model.eval()
+    matrix = tally(predictions(), num_classes, device=device, watch=watch)
+    model.train(was_training)
+    return matrix
+
+
+def tally(pairs, num_classes, *, device, rejected=False, watch=None):
+    """The counts of (prediction, label), (1, H, W) each, that the processes have together; see `confusion_matrix`."""
+    matrix = torch.zeros(num_classes, num_classes + rejected, dtype=torch.int64, device=device)
+    with shared_faults():
+        for prediction, label in pairs:
+            prediction, label = prediction.to(device), label.to(device, non_blocking=True)
+            matrix += confusion_matrix(prediction, label, num_classes, rejected)
+            if watch:
+                watch(prediction[0])
+    return sum_over_processes(matrix).cpu()

@@ -1,0 +1,1 @@
+"""One pass over a dataset: its statistics, its faults, its report."""

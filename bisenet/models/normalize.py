@@ -1,0 +1,20 @@
+"""From pixels to what a network takes: the step before its first layer."""
+
+import torch
+from torch import nn
+
+
+class Normalize(nn.Module):
+    """(N, H, W, C) integers of `bit_depth` bits -> (N, C, H, W) float32, channels last in memory.
+
+    mean, std: C shares of the full range, 0..1. A channel that never changes (std 0) is only centred.
+    """
+
+    def __init__(self, mean, std, bit_depth=8):
+        super().__init__()
+        self.highest = 2**bit_depth - 1
+        self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1))
+        self.register_buffer("std", torch.tensor([share or 1.0 for share in std]).view(1, -1, 1, 1))
+
+    def forward(self, images):
+        return (images.permute(0, 3, 1, 2).float() / self.highest - self.mean) / self.std

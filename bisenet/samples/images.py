@@ -1,0 +1,234 @@
+"""Reading image files: bytes on disk -> (H, W, C) uint8 or uint16, as many channels and bits as the file has.
+
+1 channel is grey, 3 are RGB, 4 are RGB and one more (alpha, near infrared), any other number is what the file says.
+EXIF orientation is applied, for training and demo alike: annotation tools show the upright photograph, so that is what
+a label was drawn on.
+"""
+
+import io
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from bisenet.errors import InputError
+from bisenet.samples.arrays import read_image_array
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".npy")
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+JPEG_SIGNATURE = b"\xff\xd8"
+TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the latter two: BigTIFF
+TIFF_GREY_OR_RGB = (1, 2)  # photometric interpretation; grey: black is 0
+PNG_COLOR_TYPE = 25  # offset of the byte in a PNG file
+PNG_WITH_ALPHA = (b"\4", b"\6")
+ORIENTATION = 0x0112  # the tag, in EXIF and TIFF alike
+UNDECODABLE = "cannot be decoded as an image; replace it or remove it with its partner"
+LONGEST_NAME = 246  # bytes: the 255 that file systems take, less the ".partial-" of a file that is being written
+
+
+def read_image(path, channels=None, bit_depth=None):
+    """(H, W, C) uint8 or uint16, upright.
+
+    PNG, JPEG, WebP, BMP and TIFF; a palette or CMYK gives RGB, grey with alpha RGB with alpha, 1, 2 and 4 bits grey 8.
+    `.npy` holds (H, W) or (H, W, C).
+    channels: convert to so many: grey <-> RGB (BT.601 luma), RGB and one more -> RGB or grey
+    bit_depth: 8 or 16, refuse any other
+    Raises `InputError` for a missing, empty, truncated or undecodable file, and for one that is not as asked.
+    """
+    data = read_file(path)
+    if Path(path).suffix.lower() == ".npy":
+        image = read_image_array(path, data)
+    elif data.startswith(TIFF_SIGNATURES):
+        image = _decode_tiff(data, path)
+    elif _may_have_alpha(data):
+        image = _upright(_decode_rgb(data, cv2.IMREAD_UNCHANGED, path), _exif_orientation(data))
+    elif channels == 3:
+        image = decode(data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH, path)
+    else:
+        image = _decode_rgb(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH, path)
+    if image.dtype not in (np.uint8, np.uint16):
+        raise InputError(f"{path}: images are 8 or 16 bit (uint8, uint16), this is {image.dtype}; convert it")
+    if bit_depth not in (None, 8 * image.itemsize):
+        raise InputError(f"{path}: is {8 * image.itemsize} bit, and {bit_depth} bit is wanted; convert the file")
+    return _with_channels(image, channels, path)
+
+
+def _with_channels(image, channels, path):
+    found = image.shape[2]
+    if channels in (None, found):
+        return image
+    if found == 1 and channels == 3:
+        return cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
+    if found == 4 and channels == 3:
+        return np.ascontiguousarray(image[..., :3])
+    if found in (3, 4) and channels == 1:
+        return cv2.cvtColor(np.ascontiguousarray(image[..., :3]), cv2.COLOR_RGB2GRAY)[..., None]
+    count = f"{found} channel{'s' if found > 1 else ''}"
+    raise InputError(
+        f"{path}: has {count}, and {channels} {'is' if channels == 1 else 'are'} wanted; only grey and RGB, "
+        "with or without a fourth channel, become each other; take files of one kind"
+    )
+
+
+def read_file(path):
+    """The bytes of a file that is there, not empty, and (PNG, JPEG) not cut short."""
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})", "cannot be read") from None
+    if not data:
+        raise InputError(f"{path}: the file is empty; replace it or remove it with its partner", "empty")
+    if _truncated(data):
+        raise InputError(f"{path}: the file is cut short; copy it again or remove it with its partner", "cut short")
+    return data
+
+
+def decode(data, flags, path):
+    """What OpenCV makes of the bytes; `path` is for the message."""
+    try:
+        array = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error:
+        array = None
+    if array is None:
+        raise InputError(f"{path}: {UNDECODABLE}", "cannot be decoded")
+    return array
+
+
+def _decode_rgb(data, flags, path):
+    """(H, W, C), in the order RGB."""
+    array = decode(data, flags, path)
+    if array.ndim == 2:
+        return array[..., None]
+    return cv2.cvtColor(array, cv2.COLOR_BGRA2RGBA if array.shape[2] == 4 else cv2.COLOR_BGR2RGB, dst=array)
+
+
+def _may_have_alpha(data):
+    # For these OpenCV must be told to change nothing, and then leaves the orientation to the caller.
+    if data.startswith(PNG_SIGNATURE):
+        return data[PNG_COLOR_TYPE : PNG_COLOR_TYPE + 1] in PNG_WITH_ALPHA
+    return data[8:12] == b"WEBP"
+
+
+def _exif_orientation(data):
+    """1 to 8 of a PNG or WebP file."""
+    if b"eXIf" not in data and b"EXIF" not in data:
+        return 1  # seen at once; Pillow would decode the whole PNG to know
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return image.getexif().get(ORIENTATION, 1)
+    except Exception:  # damaged metadata of a picture that OpenCV could decode
+        return 1
+
+
+def _upright(image, orientation):
+    """Turn and mirror as the tag says; what it may not say changes nothing."""
+    if orientation in (5, 6, 7, 8):
+        image = image.swapaxes(0, 1)
+    if orientation in (2, 3, 6, 7):
+        image = image[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        image = image[::-1]
+    return np.ascontiguousarray(image)
+
+
+def _decode_tiff(data, path):
+    """(H, W, C) of any type of number.
+
+    OpenCV drops channels, mixes planes of 16 bits and multiplies colours by alpha, all in silence. So grey values and
+    RGB come through tifffile; through OpenCV only palettes, CMYK, bits, and what tifffile cannot decompress.
+    """
+    import tifffile  # seldom needed
+
+    try:
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            pages = [page for page in file.pages if not (page.is_reduced or page.is_mask)]
+            page = pages[0]
+            plain = page.photometric in TIFF_GREY_OR_RGB and page.bitspersample >= 8
+            image = page.asarray() if plain and page.compression in tifffile.TIFF.DECOMPRESSORS else None
+            orientation = page.tags.valueof(ORIENTATION, 1)
+    except Exception:  # damaged bytes trip it in many ways
+        raise InputError(f"{path}: {UNDECODABLE}", "cannot be decoded") from None
+    if len(pages) > 1 or page.axes not in ("YX", "YXS", "SYX"):
+        raise InputError(f"{path}: holds several pictures ({len(pages)} pages); save the channels in one, or as .npy")
+    if image is None:
+        if plain and (page.samplesperpixel not in (1, 3) or page.axes == "SYX"):
+            method = getattr(page.compression, "name", page.compression)
+            raise InputError(
+                f"{path}: {page.samplesperpixel} channels compressed by {method} cannot be read; "
+                "save the file uncompressed or with deflate, or install imagecodecs"
+            )
+        return _decode_rgb(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH, path)
+    if image.size == 0:
+        raise InputError(f"{path}: {UNDECODABLE}")
+    if page.axes == "SYX":
+        image = np.moveaxis(image, 0, -1)
+    return _upright(image.reshape(*image.shape[:2], -1), orientation)
+
+
+def _truncated(data):
+    # OpenCV fills the missing part of a cut file with grey and reports nothing.
+    if data.startswith(PNG_SIGNATURE):
+        return data.rfind(b"IEND") < data.rfind(b"IDAT")
+    if data.startswith(JPEG_SIGNATURE):
+        return data.find(b"\xff\xd9", _first_scan(data)) < 0
+    return False
+
+
+def _first_scan(data):
+    """Where the compressed data of a JPEG starts; its segments come before, and one may hold a whole thumbnail."""
+    place = len(JPEG_SIGNATURE)
+    while data[place : place + 1] == b"\xff" and data[place + 1 : place + 2] != b"\xda":
+        filled = data[place + 1 : place + 2] == b"\xff"  # a marker may stand after any number of such bytes
+        place += 1 if filled else 2 + int.from_bytes(data[place + 2 : place + 4])
+    return place
+
+
+def files_below(folder, above=()):
+    """The files in a folder and below it, through links, but never round a loop of them; none where no folder is.
+
+    Hidden files and folders (their names begin with a dot: `._x.jpg`, `.ipynb_checkpoints`) are left out.
+    """
+    here = os.path.realpath(folder)
+    if here in above or not os.path.isdir(folder):
+        return
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be read ({error.strerror})") from None
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if os.path.isdir(entry.path):  # unlike the entry's own, no error for a link that leads nowhere
+            yield from files_below(Path(entry.path), (*above, here))
+        elif os.path.isfile(entry.path) or not os.path.exists(entry.path):  # no pipe, which would be waited for
+            yield Path(entry.path)
+
+
+def find_images(source, output):
+    """{path: name of a PNG for its result} of one image file, or of every image in a folder and below, sorted.
+
+    What lies below `output` is left out, earlier results, unless all of `source` does. Raises `InputError` where there
+    is no image, where two would have results of one name, or one a name too long.
+    """
+    source, output = Path(source), Path(os.path.realpath(output))
+    if os.path.isfile(source):
+        found, root = [source], source.parent
+    elif os.path.isdir(source):
+        found, root = sorted(path for path in files_below(source) if path.suffix.lower() in IMAGE_SUFFIXES), source
+        if output not in (source.resolve(), *source.resolve().parents):
+            found = [path for path in found if output not in Path(os.path.realpath(path)).parents]
+    else:
+        raise InputError(f"{source}: there is no such file or folder")
+    if not found:
+        raise InputError(f"{source}: there is no image here ({', '.join(IMAGE_SUFFIXES)})")
+    names = {path: path.relative_to(root).with_suffix(".png").as_posix() for path in found}
+    taken = {}
+    for path, name in names.items():
+        if name in taken:
+            raise InputError(f"{path}: and {taken[name]} have one name; rename one of them")
+        if len(os.fsencode(os.path.basename(name))) > LONGEST_NAME:
+            raise InputError(f"{path}: its result's name would be over {LONGEST_NAME} bytes; rename the file")
+        taken[name] = path
+    return names

@@ -1,0 +1,174 @@
+"""Label files as training reads them -> (H, W) uint8 train ids. Whatever else a label is, `rendering.py` makes it one.
+
+What is read: PNG, TIFF and BMP of raw ids, 8 or 16 bit; palette PNG, by its indices; RGB, by the table's colours. A
+file whose name ends in `_labelTrainIds.png`, Cityscapes' own name for it, holds train ids.
+"""
+
+import io
+import sys
+import zlib
+from functools import cached_property
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from bisenet.errors import InputError
+from bisenet.samples import arrays, classes, images
+from bisenet.samples.arrays import as_ids
+from bisenet.samples.classes import IGNORE, LOWEST, UNKNOWN
+from bisenet.samples.images import JPEG_SIGNATURE, PNG_COLOR_TYPE, PNG_SIGNATURE, decode, read_file, read_image
+
+READERS = arrays, classes, images, sys.modules[__name__]  # the modules whose code reads a pair
+TRAIN_IDS = "_labelTrainIds.png"
+PNG_BIT_DEPTH = 24  # offset of the byte in a PNG file
+PNG_GREY, PNG_PALETTE = b"\0", b"\3"
+PNG_STRETCHED = {b"\1": 255, b"\2": 85, b"\4": 17}  # bit depth: by what OpenCV multiplies, to fill 0..255
+
+
+def read_raw(path):
+    """The file's own values: (H, W) integer ids, or (H, W, 3) uint8 RGB."""
+    data = read_file(path)
+    if data.startswith(JPEG_SIGNATURE) or _is_lossy_webp(data):
+        message = f"{path}: a lossy format (JPEG, WebP) changes label values at edges; save labels as PNG"
+        raise InputError(message, "lossy label")
+    if not data.startswith(PNG_SIGNATURE):
+        return _read_by_pillow(data, path)
+    color_type, bit_depth = data[PNG_COLOR_TYPE : PNG_COLOR_TYPE + 1], data[PNG_BIT_DEPTH : PNG_BIT_DEPTH + 1]
+    if color_type == PNG_PALETTE:
+        _compare_checksums(data, path)
+        return _read_by_pillow(data, path)
+    array = decode(data, cv2.IMREAD_UNCHANGED, path)
+    if color_type == PNG_GREY and bit_depth in PNG_STRETCHED:
+        return array // PNG_STRETCHED[bit_depth]
+    if array.ndim == 3 and array.dtype == np.uint8:
+        return array[..., 2::-1]  # BGR(A) -> RGB
+    if array.ndim == 3:
+        raise InputError(f"{path}: labels are ids or 8 bit RGB, this is {array.dtype}; convert it")
+    return array
+
+
+def _is_lossy_webp(data):
+    start = 12 if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else len(data)
+    while start < len(data):
+        if data[start : start + 4] == b"VP8 ":
+            return True
+        size = int.from_bytes(data[start + 4 : start + 8], "little")
+        start += 8 + size + size % 2
+    return False
+
+
+def _read_by_pillow(data, path):
+    """Palettes as indices, single bits as 0 and 1, damage as an error: OpenCV does otherwise, and silently."""
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            pages, mode, array = getattr(image, "n_frames", 1), image.mode, np.asarray(image)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        message = f"{path}: cannot be decoded ({error}); replace it or remove it with its partner"
+        raise InputError(message, "cannot be decoded") from None
+    if pages > 1:
+        raise InputError(f"{path}: holds {pages} pictures; a label is one")
+    if mode in ("RGB", "RGBA"):
+        return array[..., :3]
+    if array.ndim == 3:
+        raise InputError(f"{path}: labels are ids or RGB, this is {mode}; convert it")
+    return as_ids(path, array)
+
+
+def _compare_checksums(data, path):
+    """Raises `InputError` where a chunk of a PNG is damaged, which Pillow lets pass."""
+    start = len(PNG_SIGNATURE)
+    while start < len(data):
+        end = start + 8 + int.from_bytes(data[start : start + 4])
+        if zlib.crc32(data[start + 4 : end]) != int.from_bytes(data[end : end + 4]):
+            message = f"{path}: is damaged at byte {start}; copy it again or remove it with its partner"
+            raise InputError(message, "cannot be decoded")
+        if data[start + 4 : start + 8] == b"IEND":
+            return
+        start = end + 4
+
+
+class LabelReader:
+    """Callable: path of a label -> (H, W) uint8 train ids of one class table."""
+
+    def __init__(self, table):
+        self.table = table
+        self._raw_ids = table.lookup()
+        self._train_ids = np.arange(len(self._raw_ids)).clip(max=UNKNOWN).astype(np.uint8)
+        self._train_ids[len(table) : IGNORE] = UNKNOWN
+        self._train_ids[IGNORE] = IGNORE
+
+    def __call__(self, path):
+        """Raises `InputError` that names each value the table does not know, with its number of pixels."""
+        return self.from_raw(read_raw(path), str(path))
+
+    def from_raw(self, raw, path):
+        """Train ids of what `read_raw` gives; `path` is for messages and tells what the values are."""
+        if raw.ndim == 3:
+            train_ids = self._color_ids(path)[_pack(raw)]
+        else:
+            train_ids = _look_up(self._train_ids if path.endswith(TRAIN_IDS) else self._raw_ids, raw)
+        unknown = train_ids == UNKNOWN
+        if unknown.any():
+            raise InputError(f"{path}: {self._describe(raw, unknown)}", "unknown value")
+        return train_ids
+
+    def _color_ids(self, path):
+        if self._colors is None:
+            raise InputError(f"{path}: is RGB, but two entries of the class table have one colour; give each its own")
+        return self._colors
+
+    @cached_property
+    def _colors(self):
+        """(2^24,) uint8: colour -> train id; None where two entries of the table have one colour."""
+        listed = self.table.color_ids()
+        table = np.full(2**24, UNKNOWN, np.uint8)
+        for color, train_id in listed:
+            table[_pack(np.array(color, np.uint8))] = train_id
+        return table if len({color for color, _ in listed}) == len(listed) else None
+
+    def _describe(self, raw, unknown):
+        values = raw[unknown]
+        found, counts = np.unique(values, axis=0, return_counts=True)
+        worst = np.argsort(-counts, kind="stable")[:5]
+        kind = "colour" if values.ndim == 2 else "label value"
+        listed = ", ".join(f"{found[i].tolist()} ({counts[i]} pixels)" for i in worst)
+        more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+        grey = raw.ndim == 3 and (raw == raw[..., :1]).all()
+        return (
+            f"{kind} {listed}{more} is not in the class table of {len(self.table)} classes; "
+            "add it to a class or to 'ignore'"
+            + (". All pixels are grey: if these are ids, save them as one channel" if grey else "")
+        )
+
+
+def _look_up(table, raw):
+    if raw.dtype == np.uint8:
+        return cv2.LUT(raw, table[:256])  # several times as fast as NumPy's indexing
+    if raw.dtype == np.uint16:
+        return table[raw]
+    inside = (raw >= LOWEST) & (raw < len(table) + LOWEST)
+    return np.where(inside, table[np.where(inside, raw, 0)], np.uint8(UNKNOWN))
+
+
+def read_pair(pair, read_label, channels=None, bit_depth=None):
+    """(image, label) paths -> (H, W, C) uint8 or uint16 and (H, W) uint8 train ids.
+
+    channels, bit_depth: see `read_image`
+    Raises `InputError` for what either file has wrong, and where they differ in size.
+    """
+    image, label = read_image(pair[0], channels, bit_depth), read_label(pair[1])
+    if image.shape[:2] != label.shape:
+        sizes = [f"{w} x {h}" for h, w in (image.shape[:2], label.shape)]
+        raise InputError(
+            f"{pair[1]}: the label is {sizes[1]} and its image {pair[0]} is {sizes[0]} (width x height); "
+            "both must be of one size, after EXIF orientation is applied to the image",
+            "sizes differ",
+        )
+    return image, label
+
+
+def _pack(rgb):
+    """(..., 3) uint8 RGB -> (...) one integer for each colour."""
+    red, green, blue = np.moveaxis(rgb.astype(np.int32), -1, 0)
+    return red << 16 | green << 8 | blue

@@ -1,0 +1,1 @@
+"""Drawn streets with exact labels: data that needs no download."""

@@ -1,0 +1,1 @@
+"""Files of weights, ours and others', to a model and back."""

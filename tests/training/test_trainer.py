@@ -1,0 +1,583 @@
+"""The loop on a network of a few weights: against one written out by hand, and in the cases that go wrong."""
+
+import copy
+import math
+import signal
+from itertools import pairwise
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from bisenet.errors import InputError, Interrupted
+from bisenet.models.normalize import Normalize
+from bisenet.system.signals import StopRequest
+from bisenet.training import trainer
+from bisenet.training.losses import MultiHeadLoss, OhemCrossEntropy
+from bisenet.training.optim import build_optimizer
+from bisenet.training.resume import UnfinishedRun
+from bisenet.training.trainer import Trainer, train
+
+NORMALIZATION = {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.25, 0.3]}
+CPU = torch.device("cpu")
+
+
+class TwoHeads(nn.Module):
+    HEAD_PREFIXES = ("head.", "aux.")
+    AUX_HEADS = ("aux",)
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Conv2d(3, 8, 3, padding=1)
+        self.norm = nn.BatchNorm2d(8)
+        self.head = nn.Conv2d(8, 3, 1)
+        self.aux = nn.Conv2d(8, 3, 1)
+        self.drop = nn.Dropout(0.0)
+
+    def forward(self, image):
+        x = self.drop(self.norm(self.body(image)).relu())
+        return (self.head(x), [self.aux(x)]) if self.training else self.head(x)
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(0)
+    return TwoHeads().eval()  # `train` has to switch it
+
+
+def batches(count, images=4):
+    """The class is the strongest colour, so there is something to learn."""
+    generator = torch.Generator().manual_seed(1)
+    colours = torch.randint(256, (count, images, 6, 5, 3), generator=generator, dtype=torch.uint8)
+    return [(image, image.argmax(3).byte()) for image in colours]
+
+
+def learner(
+    model, *, criterion=None, schedule=lambda step: 1.0, amp="off", lr=0.02, batch_size=4, accumulate=1, ema=0.0
+):
+    rates = {"lr": lr, "head_lr_factor": 10, "weight_decay": 0.01}
+    return Trainer(
+        model,
+        criterion=criterion or MultiHeadLoss(OhemCrossEntropy(0.7), 0.5),
+        optimizer=build_optimizer(model, **rates, optimizer="sgd", momentum=0.9),
+        schedule=schedule,
+        normalize=Normalize(**NORMALIZATION),
+        device=CPU,
+        amp=amp,
+        batch_size=batch_size,
+        accumulate=accumulate,
+        ema=ema,
+    )
+
+
+def steps(learner, loader):
+    """A `Log` of each."""
+    for image, label in loader:
+        assert learner.step((image, label)) is None
+        yield learner.log()
+
+
+def test_it_learns(model):
+    logs = list(steps(learner(model, criterion=MultiHeadLoss(OhemCrossEntropy(1), 1)), batches(80)))
+    assert logs[0].head_losses == pytest.approx([math.log(3)] * 2, abs=0.3)
+    assert max(logs[-1].head_losses) < 0.3
+    model.eval()
+    image, label = batches(1)[0]
+    mean, std = (torch.tensor(value).view(3, 1, 1) for value in NORMALIZATION.values())
+    prediction = model((image.permute(0, 3, 1, 2) / 255 - mean) / std).argmax(1)
+    assert (prediction == label).float().mean() > 0.9
+
+
+def test_without_mixed_precision_it_is_a_plain_float32_loop_bit_for_bit(model):
+    twin = copy.deepcopy(model).train()
+    loader = batches(6)
+    list(steps(learner(model, schedule=lambda step: 1 / (1 + step)), loader))
+
+    decay = [twin.body.weight, twin.head.weight, twin.aux.weight]
+    fast = [*twin.head.parameters(), *twin.aux.parameters()]
+    velocity = {}
+    for step, (image, label) in enumerate(loader):
+        mean, std = (torch.tensor(value).view(1, 3, 1, 1) for value in NORMALIZATION.values())
+        logits, (aux,) = twin((image.permute(0, 3, 1, 2).float() / 255 - mean) / std)
+        losses = []
+        for head in (logits, aux):
+            each = F.cross_entropy(head, label.long(), reduction="none").flatten()
+            losses.append(each[each > -math.log(0.7)].mean())
+        twin.zero_grad()
+        (losses[0] + 0.5 * losses[1]).backward()
+        with torch.no_grad():
+            for parameter in twin.parameters():
+                gradient = parameter.grad
+                if any(parameter is other for other in decay):
+                    gradient = gradient.add(parameter, alpha=0.01)
+                velocity[parameter] = velocity[parameter] * 0.9 + gradient if parameter in velocity else gradient
+                rate = 0.02 * (10 if any(parameter is other for other in fast) else 1) * (1 / (1 + step))
+                parameter.add_(velocity[parameter], alpha=-rate)
+
+    ours, theirs = model.state_dict(), twin.state_dict()
+    assert [key for key in ours if not torch.equal(ours[key], theirs[key])] == []
+
+
+@pytest.mark.parametrize("amp", ["off", "bf16"])
+def test_mixed_precision_is_used_where_asked(model, amp):
+    seen = set()
+    model.head.register_forward_hook(lambda module, inputs, output: seen.add(output.dtype))
+    list(steps(learner(model, amp=amp), batches(2)))
+    assert seen == {{"off": torch.float32, "bf16": torch.bfloat16}[amp]}
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+
+
+def test_a_step_that_fp16_skips_changes_no_weight_and_does_not_advance_the_schedule(model):
+    asked, weights = [], [model.body.weight.detach().clone()]
+    plain = MultiHeadLoss(OhemCrossEntropy(1), 1)
+
+    def steep(outputs, label, shares=None):
+        loss, heads = plain(outputs, label)
+        return 30 * loss, heads  # its gradient, times the first scale of 65536, is beyond float16
+
+    def schedule(step):
+        asked.append(step)
+        return 1 / (1 + step)
+
+    logs = []
+    for log in steps(learner(model, criterion=steep, schedule=schedule, amp="fp16", lr=1e-4), batches(12)):
+        logs.append(log)
+        weights.append(model.body.weight.detach().clone())
+    skipped = [torch.equal(before, after) for before, after in pairwise(weights)]
+    assert skipped[0]
+    assert not skipped[-1]
+    assert [log.skipped_steps for log in logs] == [sum(skipped[:n]) for n in range(1, 13)]
+    assert asked == [n - sum(skipped[:n]) for n in range(12)]
+
+
+@pytest.mark.parametrize("amp", ["off", "bf16"])
+def test_without_fp16_no_loss_is_scaled_so_no_step_can_be_skipped(model, amp):
+    def steep(outputs, label, shares=None):
+        loss = outputs[0].float().mean() * 1e35  # times 65536 it would be beyond float32
+        return loss, [loss, loss]
+
+    before = model.head.bias.detach().clone()
+    (log,) = steps(learner(model, criterion=steep, amp=amp, lr=1e-36), batches(1))
+    assert log.skipped_steps == 0
+    assert model.head.bias.tolist() == pytest.approx([value - 1 / 3 for value in before.tolist()], rel=1e-2)
+
+
+def test_a_log_has_the_means_since_the_last_and_the_rates_of_its_iteration(model, monkeypatch):
+    """Each step takes 2 seconds, and its batch came after 3."""
+    main, clock = iter([1.0, 2.0, 6.0, 4.0, 8.0]), [0.0]
+    monkeypatch.setattr(trainer.time, "monotonic", lambda: clock[0])
+
+    def criterion(outputs, label, shares=None):
+        clock[0] += 2
+        value = next(main)
+        anything = sum(outputs[0].flatten()) * 0
+        return anything + 1.5 * value, [anything + value, anything + value / 2]
+
+    learning, logs = learner(model, criterion=criterion, schedule=lambda step: 1 - step / 10), []
+    for number, (image, label) in enumerate(batches(5), 1):
+        learning.at.data_seconds += 3
+        learning.step((image, label))
+        logs += [learning.log()] if number in (3, 5) else []
+    first, second = logs
+    assert (first.loss, first.head_losses) == (4.5, [3.0, 1.5])
+    assert (second.loss, second.head_losses) == (9.0, [6.0, 3.0])
+    assert (first.iteration, first.images_seen, second.iteration, second.images_seen) == (3, 12, 5, 20)
+    for log, ratio in ((first, 0.8), (second, 0.6)):  # the third and the fifth step
+        rates = {"body": 0.02, "body_no_decay": 0.02, "head": 0.2, "head_no_decay": 0.2}
+        assert log.lr == pytest.approx({name: rate * ratio for name, rate in rates.items()})
+        assert (log.data_seconds, log.step_seconds, log.images_per_second) == (3, 2, 4 / 5)
+        assert 10 < log.peak_memory < 100_000  # of a process that has loaded PyTorch
+    assert learning.log() is None
+
+
+def test_a_batch_without_a_valid_pixel_costs_nothing_but_weight_decay(model):
+    image, label = batches(1)[0]
+    before = model.head.bias.detach().clone()  # biases do not decay
+    (log,) = steps(learner(model), [(image, torch.full_like(label, 255))])
+    assert (log.loss, log.head_losses) == (0, [0, 0])
+    assert torch.equal(model.head.bias, before)
+    assert all(parameter.isfinite().all() for parameter in model.parameters())
+
+
+# --- micro-batches
+
+
+def gradients_of(model, parts, **options):
+    """And the log, where batch norm is as it is in use, so that images do not see each other."""
+    learning = learner(model, **options)
+    model.norm.eval()
+    assert learning.step(*parts) is None
+    return {name: parameter.grad for name, parameter in model.named_parameters()}, learning.log()
+
+
+@pytest.mark.parametrize("amp", ["off", "bf16"])
+@pytest.mark.parametrize("weights", [None, torch.tensor([0.5, 2.0, 0.25])])
+@pytest.mark.parametrize("threshold", [1.0, 0.45, 0.01])
+def test_gradients_do_not_depend_on_how_a_batch_is_cut(model, threshold, weights, amp):
+    """4 images at once, as 2 and 2, 1 and 3, four times 1; valid pixels lie unevenly."""
+    [(image, label)] = batches(1)
+    label[0], label[1, 2:] = 255, 255
+    criterion = MultiHeadLoss(OhemCrossEntropy(threshold, weights), 0.5)
+    model.norm.running_mean.copy_(torch.linspace(-0.2, 0.2, 8))
+    model.norm.running_var.copy_(torch.linspace(0.5, 2, 8))
+    found = {}
+    for sizes in [4], [2, 2], [1, 3], [1, 1, 1, 1]:
+        parts = list(zip(image.split(sizes), label.split(sizes), strict=True))
+        found[len(parts), len(parts[0][0])] = gradients_of(copy.deepcopy(model), parts, criterion=criterion, amp=amp)
+    expected, whole = found.pop((1, 4))
+    assert len(found) == 3
+    assert whole.loss > 0
+    for gradients, log in found.values():
+        assert log.loss == pytest.approx(whole.loss, rel=1e-6)
+        assert log.head_losses == pytest.approx(whole.head_losses, rel=1e-6)
+        assert (log.iteration, log.images_seen) == (1, 4)
+        for name, gradient in gradients.items():
+            close = {"rtol": 1e-6, "atol": 1e-7} if amp == "off" else {"rtol": 0.02, "atol": 1e-3}
+            torch.testing.assert_close(gradient, expected[name], **close, msg=name)
+
+
+def test_looking_for_hard_pixels_leaves_no_trace(model):
+    """Batch statistics and dropout's random state change as if each micro-batch were seen once."""
+    [(image, label)] = batches(1)
+    parts = list(zip(image.split(2), label.split(2), strict=True))
+    twins = [copy.deepcopy(model) for _ in range(2)]
+    states = []
+    for twin, threshold in zip(twins, [1.0, 0.45], strict=True):
+        twin.drop.p = 0.5
+        torch.manual_seed(3)
+        assert learner(twin, criterion=MultiHeadLoss(OhemCrossEntropy(threshold), 1), accumulate=2).step(*parts) is None
+        states.append(torch.get_rng_state())
+    assert torch.equal(*states)
+    for (name, buffer), other in zip(twins[0].named_buffers(), twins[1].buffers(), strict=True):
+        assert torch.equal(buffer, other), name
+    assert twins[0].norm.num_batches_tracked == 2
+
+
+def test_what_dropout_drops_is_the_same_in_both_looks(model):
+    """Else the pixels that count would not be those that were found hard."""
+    seen = []
+    model.drop.p = 0.5
+    model.drop.register_forward_hook(lambda module, inputs, output: seen.append(output == 0))
+    [(image, label)] = batches(1)
+    parts = list(zip(image.split(2), label.split(2), strict=True))
+    learner(model, criterion=MultiHeadLoss(OhemCrossEntropy(0.45), 1), accumulate=2).step(*parts)
+    assert len(seen) == 4
+    assert torch.equal(seen[0], seen[2])
+    assert torch.equal(seen[1], seen[3])
+    assert not torch.equal(seen[0], seen[1])
+
+
+def test_a_micro_batch_that_is_not_finite_changes_nothing(model):
+    learning = learner(model, accumulate=2)
+    learning.model.drop.p = 0.5
+    (good, bad) = batches(2)
+    before = everything(learning)
+    learning.normalize = lambda images: images.permute(0, 3, 1, 2).float() / 255
+    fault = learning.step(good, (bad[0].float().fill_(math.nan), bad[1]))
+    assert fault.startswith("loss nan, main nan, aux nan")
+    assert everything(learning) == before
+
+
+def test_a_batch_that_cannot_be_cut_is_refused(model):
+    with pytest.raises(InputError, match="accumulate: a batch_size of 4 has no 3 equal parts; use 1, 2"):
+        learner(model, accumulate=3)
+
+
+# --- numbers that go wrong
+
+
+def everything(learning):
+    """All that a step changes, as bytes."""
+    state = learning.state_dict()
+    return str(state["position"]), [
+        (key, value.numpy().tobytes()) for key, value in [*state["model"].items(), ("random", state["random"]["cpu"])]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "named"),
+    [
+        (lambda model, image: image.fill_(math.nan), "loss nan, main nan, aux nan"),
+        (lambda model, image: image[0, 0, 0].fill_(math.inf), "loss nan, main nan, aux nan"),
+        (lambda model, image: model.aux.bias.data.fill_(math.nan), "loss nan, main 1.* aux nan"),
+    ],
+)
+@pytest.mark.parametrize("ignored", [False, True])
+@pytest.mark.parametrize("amp", ["off", "fp16"])
+def test_what_is_not_finite_is_named_and_changes_nothing(model, spoil, named, ignored, amp):
+    learning = learner(model, amp=amp)
+    learning.model.drop.p = 0.5
+    good, (image, label) = batches(2)
+    learning.step(good)
+    learning.normalize = lambda images: images.permute(0, 3, 1, 2).float() / 255
+    image = image.float()
+    spoil(model, image)
+    before = everything(learning)
+    fault = learning.step((image, torch.full_like(label, 255) if ignored else label))
+    if ignored and amp == "fp16":
+        assert fault is None  # no pixel of it counts, and the scaler sees to the gradients
+        assert learning.at.skipped == 1
+        return
+    assert everything(learning) == before
+    if ignored:
+        assert fault == "loss 0, main 0, aux 0, sum of all gradients nan"
+    else:
+        assert fault.startswith(named.split(".*")[0])
+        assert fault.split(" sum ")[0].endswith("aux nan," if amp == "off" else "aux nan")
+
+
+def test_a_gradient_alone_can_be_what_is_not_finite(model):
+    def criterion(outputs, label, shares=None):
+        loss = outputs[0].float().abs().sum().clamp(max=1) * 0 + (outputs[0].float() * 0).sqrt().sum()
+        return loss, [loss, loss]
+
+    fault = learner(model, criterion=criterion).step(batches(1)[0])
+    assert fault == "loss 0, main 0, aux 0, sum of all gradients nan"
+
+
+# --- a whole training
+
+
+class Report:
+    """What a training reports."""
+
+    def __init__(self):
+        self.rows = []
+
+    def step(self, log=None):
+        self.rows += [(log.iteration, log.loss, log.head_losses, log.lr, log.images_seen)] if log else []
+
+    def validation(self, iteration, scores):
+        self.rows.append((iteration, scores["miou"]))
+
+    def note(self, text):
+        pass
+
+    def state_dict(self):
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state):
+        self.rows = state["rows"]
+
+
+def whole(folder, model, *, stop=None, seen=None, each=None, score=None, loader=None, **options):
+    """(rows, best, weights of the result) of 12 iterations. each: called with the number of each batch"""
+    loader, report = loader or batches(12), Report()
+    course = {"max_iter": 12, "log_every": 5, "val_every": 4, "save_every": 3, "patience": 0, "skip_nonfinite": 0}
+    learning = learner(
+        model,
+        **{name: options.pop(name) for name in ("criterion", "amp", "ema", "accumulate") if name in options},
+        schedule=lambda step: 1 / (1 + step),
+    )
+
+    def feed(start):
+        for number in range(start, len(loader)):
+            if each:
+                each(number)
+            yield from zip(*(part.split(4 // learning.accumulate) for part in loader[number]), strict=True)
+
+    def validate(model):
+        assert not model.training or model is learning.model
+        value = score(learning.at.iteration) if score else 100 + int(model.head.bias.detach().sum() * 1e3)
+        return torch.tensor([[value, 10], [10, 50]])
+
+    after = options.pop("after", None)
+    with UnfinishedRun(folder, wait=0) as run:
+        best = train(
+            learning,
+            batches=feed,
+            files=lambda number: [f"{number}a.png", f"{number}b.png"],
+            validate=validate,
+            report=report,
+            run=run,
+            stop=StopRequest() if stop is None else stop,
+            **course | options,
+        )
+        if after:
+            after()
+        weights = {key: value.clone() for key, value in learning.result.state_dict().items()}
+    return report.rows, best, weights
+
+
+def assert_equal(found, expected):
+    assert found[0] == expected[0]
+    ours, theirs = found[1].state_dict(), expected[1].state_dict()
+    for weights in (ours.pop("weights"), found[2]), (theirs.pop("weights"), expected[2]):
+        assert weights[0].keys() == weights[1].keys()
+    assert ours == theirs
+    for one, other in ((found[1].weights, expected[1].weights), (found[2], expected[2])):
+        assert [key for key in one if not torch.equal(one[key], other[key])] == []
+
+
+def noisy():
+    torch.manual_seed(0)
+    model = TwoHeads()
+    model.drop.p = 0.3
+    torch.manual_seed(7)
+    return model
+
+
+def steep(outputs, label, shares=None):
+    """Its first gradients are beyond float16 until the scale has come down."""
+    loss, heads = MultiHeadLoss(OhemCrossEntropy(1), 1)(outputs, label)
+    return 30 * loss, heads
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"ema": 0.8}, {"amp": "fp16", "criterion": steep}, {"amp": "bf16"}, {"accumulate": 2}]
+)
+@pytest.mark.parametrize("kill", [0, 2, 3, 7, 8, 11])
+def test_a_run_that_was_killed_ends_as_one_that_was_not(tmp_path, kill, options):
+    expected = whole(tmp_path / "run", noisy(), **options)
+    assert not (tmp_path / "run").exists()
+
+    def crash(number):
+        if number == kill:
+            raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError, match="killed"):
+        whole(tmp_path / "run", noisy(), each=crash, **options)
+    asked = []
+    found = whole(tmp_path / "run", noisy(), each=asked.append, **options)
+    assert asked[0] == kill // 3 * 3  # from the last save
+    assert_equal(found, expected)
+    assert [row[0] for row in expected[0]] == [4, 5, 8, 10, 12, 12]
+
+
+def test_a_run_killed_in_a_validation_or_after_the_last_save_ends_the_same(tmp_path):
+    expected = whole(tmp_path / "run", noisy(), score=lambda iteration: 100 - iteration)
+
+    def crash(iteration):
+        if iteration == when:
+            raise RuntimeError("killed")
+        return 100 - iteration
+
+    for when in (4, 12):  # noqa: B007 - what `crash` looks at
+        with pytest.raises(RuntimeError, match="killed"):
+            whole(tmp_path / "run", noisy(), score=crash)
+    assert_equal(whole(tmp_path / "run", noisy(), score=lambda iteration: 100 - iteration), expected)
+
+
+def test_a_run_killed_while_its_results_are_written_needs_no_training_again(tmp_path):
+    def crash():
+        raise RuntimeError("killed")
+
+    expected = whole(tmp_path / "run", noisy())
+    with pytest.raises(RuntimeError, match="killed"):
+        whole(tmp_path / "run", noisy(), after=crash)
+    asked = []
+    assert_equal(whole(tmp_path / "run", noisy(), each=asked.append), expected)
+    assert asked == []
+
+
+@pytest.mark.parametrize(("number", "when"), [(signal.SIGINT, 5), (signal.SIGTERM, 0)])
+def test_a_signal_ends_the_step_saves_and_says_how_to_go_on(tmp_path, number, when):
+    expected, stop = whole(tmp_path / "run", noisy()), StopRequest()
+
+    def ask(batch):
+        if batch == when:
+            stop.signal = number
+
+    with pytest.raises(Interrupted) as end:
+        whole(tmp_path / "run", noisy(), each=ask, stop=stop)
+    assert end.value.signal == number
+    assert str(end.value) == (
+        f"{number.name} at iteration {when + 1} of 12: "
+        f"the same command goes on from iteration {when + 1}, saved in {tmp_path / 'run'}"
+    )
+    asked = []
+    assert_equal(whole(tmp_path / "run", noisy(), each=asked.append), expected)
+    assert asked[0] == when + 1
+
+
+def test_a_signal_in_a_validation_forgets_what_that_has_counted(tmp_path):
+    expected, stop = whole(tmp_path / "run", noisy(), score=lambda iteration: iteration), StopRequest()
+
+    def ask(iteration):
+        stop.signal = signal.SIGTERM
+        return 99
+
+    with pytest.raises(Interrupted, match="SIGTERM at iteration 4 of 12: .* from iteration 4"):
+        whole(tmp_path / "run", noisy(), score=ask, stop=stop)
+    assert_equal(whole(tmp_path / "run", noisy(), score=lambda iteration: iteration), expected)
+
+
+def spoilt(*numbers):
+    """Batches of which these are not finite, because the criterion makes them so."""
+    loader, plain = batches(12), MultiHeadLoss(OhemCrossEntropy(0.7), 0.5)
+    bad = {loader[number][1].data_ptr() for number in numbers}
+
+    def criterion(outputs, label, shares=None):
+        loss, heads = plain(outputs, label)
+        return (loss * math.nan, heads) if label.data_ptr() in bad else (loss, heads)
+
+    return {"loader": loader, "criterion": criterion}
+
+
+def test_a_batch_that_is_not_finite_ends_the_training_and_the_state_before_is_kept(tmp_path):
+    with pytest.raises(InputError) as end:
+        whole(tmp_path / "run", noisy(), **spoilt(7))
+    first, cure = str(end.value).splitlines()
+    assert first.startswith("iteration 8: loss nan, main ")
+    assert first.endswith("; in this batch: 7a.png, 7b.png")
+    assert "skip_nonfinite: 1" in cure
+    asked, expected = [], whole(tmp_path / "other", noisy())
+    assert_equal(whole(tmp_path / "run", noisy(), each=asked.append), expected)  # nothing of it was left
+    assert asked[0] == 7
+
+
+def test_batches_that_are_not_finite_are_left_out_up_to_a_number(tmp_path, capsys):
+    rows, _, weights = whole(tmp_path / "run", noisy(), **spoilt(2, 7), skip_nonfinite=2)
+    assert [row[0] for row in rows] == [4, 5, 8, 10, 12, 12]
+    assert all(value.isfinite().all() for value in weights.values())
+    told = capsys.readouterr().err.splitlines()
+    assert [line.split(": ")[1] for line in told] == ["iteration 3", "iteration 8"]
+    assert told[1].endswith("in this batch: 7a.png, 7b.png; left out, 2 of 2")
+    with pytest.raises(InputError, match="iteration 10: .*9b.png\nIt has not .* skip_nonfinite: 3"):
+        whole(tmp_path / "run", noisy(), **spoilt(2, 7, 9), skip_nonfinite=2)
+
+
+def test_gradients_that_fp16_cannot_hold_at_any_scale_end_the_training(tmp_path):
+    def steep(outputs, label, shares=None):
+        loss = outputs[0].float().mean() * 1e30
+        return loss, [loss, loss]
+
+    loader = batches(1) * 40
+    with pytest.raises(InputError, match="amp: fp16 cannot hold the gradients, even unscaled"):
+        whole(tmp_path / "run", noisy(), amp="fp16", criterion=steep, loader=loader, max_iter=40)
+
+
+@pytest.mark.parametrize("when", [7, 8])
+def test_a_file_that_is_gone_ends_the_training_after_a_save(tmp_path, when):
+    """The second after a validation, which is not repeated."""
+
+    def gone(number):
+        if number == when:
+            raise InputError("a.png: cannot be read")
+
+    expected = whole(tmp_path / "run", noisy())
+    with pytest.raises(InputError, match="a.png: cannot be read"):
+        whole(tmp_path / "run", noisy(), each=gone)
+    asked = []
+    assert_equal(whole(tmp_path / "run", noisy(), each=asked.append), expected)
+    assert asked[0] == when
+
+
+def test_the_best_of_the_validations_is_kept(tmp_path):
+    _, best, weights = whole(tmp_path / "run", noisy(), score=lambda iteration: {4: 50, 8: 90, 12: 60}[iteration])
+    assert best.iteration == 8
+    assert not torch.equal(best.weights["head.bias"], weights["head.bias"])
+
+
+def test_patience_ends_a_training_that_no_longer_gains(tmp_path):
+    rows, best, _ = whole(tmp_path / "run", noisy(), score=lambda iteration: 100 - iteration, patience=1)
+    assert [row[0] for row in rows] == [4, 5, 8]
+    assert best.iteration == 4
+
+
+def test_what_is_measured_and_kept_is_the_moving_average_where_there_is_one(tmp_path):
+    model = noisy()
+    weights = whole(tmp_path / "run", model, ema=0.9)[2]
+    assert not torch.equal(weights["head.bias"], model.head.bias)
+    assert model.training
