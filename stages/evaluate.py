@@ -10,6 +10,7 @@ from pathlib import Path
 from bisenet.annotation.val_lists import val_lists
 from bisenet.errors import InputError
 from bisenet.inference.evaluation import evaluate, tally
+from bisenet.inference.predictor import Predictor
 from bisenet.inference.protocols import RULES, UPSTREAM_RULES
 from bisenet.samples.annotations import read_classes, read_pairs, read_summary
 from bisenet.samples.class_tables import known_dataset
@@ -22,6 +23,7 @@ from bisenet.system.precision import prepare
 from bisenet.system.progress import track
 from bisenet.weights.published import open_checkpoint
 from stages.params import chosen_protocols, load_params, pick, worker_count
+from stages.params.arguments import add_weights
 from stages.params.paths import ANNOS, FILE_CACHE, RESULTS, WEIGHTS, WEIGHTS_CACHE
 
 PLACE = "data_root", "device", "gpu_wait", "deterministic", "workers"
@@ -37,7 +39,6 @@ def measure(given, params, rows, device):
     table, pairs = read_classes(annos), read_pairs(annos, "val")
     dataset = known_dataset(read_summary(annos)["dataset"], table)
     log = PredictionLog([image for image, _ in pairs], given.ids, table)
-    form = {"num_classes": len(table), "device": device, "watch": log}
 
     def shown(images, name):
         loader = val_loader(images, workers=params["workers"], device=device)
@@ -45,16 +46,20 @@ def measure(given, params, rows, device):
 
     if given.predictions:
         images = PredictedLabels(pairs, data_root, table, given.predictions)
-        measured = {"predictions": ({}, tally(shown(images, "predictions"), rejected=True, **form))}
+        counts = tally(shown(images, "predictions"), len(table), device=device, rejected=True, watch=log)
+        measured = {"predictions": ({}, counts)}
     else:
         named = given.model or (None if given.weights else params["model"])
         told = {"model": named, "dataset": dataset, "table": table, **pick(vars(given), "mean", "std")}
         checkpoint = open_checkpoint(given.weights or WEIGHTS[params["weights"]], device, cache=WEIGHTS_CACHE, **told)
         images = SegmentationDataset(pairs, data_root, table, **checkpoint.image_form)
         rules = UPSTREAM_RULES if quirks else RULES
-        form |= {"normalize": checkpoint.normalize.to(device), "amp": params["amp"], "rules": rules}
-        model = checkpoint.model.to(memory_format=rules.memory_format)
-        measured = {name: (row, evaluate(model, shown(images, name), **form, **row)) for name, row in rows.items()}
+        checkpoint.model.to(memory_format=rules.memory_format)
+        predictor = Predictor.of(checkpoint, device=device, amp=params["amp"], rules=rules)
+        measured = {
+            name: (row, evaluate(predictor.by(rules=rules, **row), shown(images, name), len(table), watch=log))
+            for name, row in rows.items()
+        }
     if not any(counts.any() for _, counts in measured.values()):
         raise InputError(f"{annos / 'val.txt'}: no pixel of these labels has a class, so nothing can be measured")
     what = {"images": len(pairs), "input_size": log.input_size()}
@@ -65,11 +70,8 @@ def measure(given, params, rows, device):
 def main():
     parser = argparse.ArgumentParser(prog="python -m stages.evaluate", description=__doc__)
     measured = parser.add_mutually_exclusive_group()
-    measured.add_argument("--weights", help="a checkpoint, or published weights: a file or URL")
-    parser.add_argument("--model", help="refuse weights of any other: bisenetv1 or bisenetv2")
+    add_weights(parser, group=measured)
     parser.add_argument("--dataset", help="a folder below data_root, paired now where data/annos is of another")
-    for name in "mean", "std":
-        parser.add_argument(f"--{name}", type=float, nargs="+", help="of each channel, where the weights' is not known")
     parser.add_argument("--protocol", nargs="+", help="rows of `protocols` in params.yaml, or all")
     parser.add_argument("--quirks", action="store_true", help="upstream's figures, as with upstream_quirks: true")
     measured.add_argument("--predictions", type=Path, help="measure the PNGs of raw ids in this folder, and no model")

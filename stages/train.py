@@ -4,11 +4,10 @@ One process as it stands; several through torchrun (see `launcher` in params.yam
 stopped, however it was, goes on from its last save when it is started again.
 """
 
-from functools import partial
-
 import torch
 
 from bisenet.inference.evaluation import evaluate
+from bisenet.inference.predictor import Predictor
 from bisenet.models.architectures import build_model
 from bisenet.models.normalize import Normalize
 from bisenet.samples.annotations import read_classes
@@ -56,6 +55,7 @@ def fit(params, device, stop):
     form = {"channels": len(mean), "bit_depth": depth, **pick(params, "data_root", "seed")}
     train_set, val_set = open_datasets(ANNOS, table, transform=transform, **form)
     feed = {"workers": params["workers"], "device": device}
+    val_images = val_loader(val_set, **feed)
 
     torch.manual_seed(params["seed"])
     model = build_model(params["model"], len(table), len(mean), params["architecture"])
@@ -75,9 +75,9 @@ def fit(params, device, stop):
         report = open_report(MODEL.parent, trainer.heads, params["max_iter"], effective, told + remarks())
         best = train(
             trainer, report=report, run=unfinished, stop=stop, **pick(params, *COURSE, "save_every", "skip_nonfinite"),
-            batches=partial(train_loader, train_set, **pick(params, *ORDER, "accumulate"), **feed),
-            files=partial(batch_files, train_set, **pick(params, *ORDER)),
-            validate=partial(evaluate, loader=val_loader(val_set, **feed), num_classes=len(table), stop=stop, **place),
+            batches=lambda start: train_loader(train_set, start, **pick(params, *ORDER, "accumulate"), **feed),
+            files=lambda number: batch_files(train_set, number, **pick(params, *ORDER)),
+            validate=lambda model: evaluate(Predictor(model, **place), val_images, len(table), stop=stop),
         )  # fmt: skip
         if rank() == 0:
             checkpoint = Checkpoint(params["model"], trainer.result, table, mean, std, effective, depth)

@@ -1,6 +1,7 @@
-"""Where the project lies, and which of its files a file reaches by import, read from the source."""
+"""Where the project lies, a copy of it, and which of its files a file reaches by import, read from the source."""
 
 import ast
+import subprocess
 from functools import cache
 from pathlib import Path
 
@@ -50,3 +51,18 @@ def reached_files(path):
 def only_says_what_it_is(path):
     """Whether a file is a docstring alone, as most `__init__.py` are: no edit of it changes what a stage does."""
     return all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in parsed(path).body)
+
+
+def copy_of_the_project(folder, but=()):
+    """`folder`, with a git repository of the files that git tracks here, or would, as they are now.
+
+    but: beginnings of names that are left out
+    """
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    tracked = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
+    for name in filter(None, tracked):
+        if (ROOT / name).is_file() and not name.startswith(but):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes((ROOT / name).read_bytes())
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    return folder

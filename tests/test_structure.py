@@ -23,14 +23,19 @@ FLOORS = [  # of the rooms and of what lies beside them; each imports only from 
     {"inspection", "weights"},
     {"inference"},
     {"training"},
+    {"interface"},
 ]
 MOST_DEPS = 10  # code deps of a stage, which a person reads
 MOST_LINES = 400  # of a file: two screens, and some
+PYTHON_INTERFACE = "bisenet/__init__.py"  # hands out what no stage asks for, when it is asked: no dep of any
 VAGUE = {"utils", "util", "common", "helpers", "helper", "core", "base", "misc", "tools"}
 
 
 def core_files():
     return sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "bisenet").rglob("*.py"))
+
+
+STAGE_FILES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "stages").rglob("*.py"))
 
 
 def room(file):
@@ -73,6 +78,7 @@ def names_in(node, tuples):
 def test_deps_are_the_rooms_that_the_stage_reaches(stage):
     """None too few: else an edit would leave a result as it was. None too many: else one would make it anew in vain."""
     reached = {file for file in reached_files(f"stages/{stage}.py") if not only_says_what_it_is(file)}
+    reached.discard(PYTHON_INTERFACE)
     deps = code_deps(stage)
     assert [file for file in sorted(reached) if not any(covers(dep, file) for dep in deps)] == [], "not declared"
     assert [dep for dep in deps if not any(covers(dep, file) for file in reached)] == [], "declared and never reached"
@@ -110,13 +116,22 @@ def test_a_stage_has_one_name(stage):
 
 @pytest.mark.parametrize("file", core_files())
 def test_imports_point_down(file):
-    if only_says_what_it_is(file):
+    if only_says_what_it_is(file) or file == PYTHON_INTERFACE:
         return
     assert floor(file) is not None, f"{file}: give its room a floor"
     for imported in imported_files(file):
         assert imported.startswith("bisenet/"), f"{file} imports a stage"
-        if room(imported) != room(file) and not only_says_what_it_is(imported):
+        if room(imported) != room(file) and not only_says_what_it_is(imported) and imported != PYTHON_INTERFACE:
             assert floor(imported) < floor(file), f"{file} imports {imported}"
+
+
+def test_the_package_hands_out_the_interface_and_nothing_inside_asks_for_it():
+    assert {file for file in imported_files(PYTHON_INTERFACE) if file.startswith("bisenet")} == set()
+    for file in [*core_files(), *STAGE_FILES]:
+        for node in ast.walk(parsed(file)):
+            if isinstance(node, ast.ImportFrom) and node.module == "bisenet":
+                assert {alias.name for alias in node.names} <= {room(core) for core in core_files()}, file
+            assert not isinstance(node, ast.Import) or "bisenet" not in {alias.name for alias in node.names}, file
 
 
 def test_rooms_have_no_circle():
@@ -128,7 +143,7 @@ def test_rooms_have_no_circle():
         waiting = {file: others for file, others in waiting.items() if file not in free}
 
 
-@pytest.mark.parametrize("file", core_files())
+@pytest.mark.parametrize("file", [*core_files(), *STAGE_FILES])
 def test_a_file_is_short_and_says_what_it_is_for(file):
     assert len((ROOT / file).read_text(encoding="utf-8").splitlines()) <= MOST_LINES
     assert ast.get_docstring(parsed(file)), f"{file}: begin it with a docstring"
@@ -158,7 +173,7 @@ def test_a_stage_is_one_page(stage):
 
 
 def test_nothing_of_the_core_or_the_stages_imports_dvc():
-    for file in [*core_files(), *(f"stages/{stage}.py" for stage in STAGES)]:
+    for file in [*core_files(), *STAGE_FILES]:
         tree = parsed(file)
         names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
         names += [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]

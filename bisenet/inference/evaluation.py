@@ -2,35 +2,30 @@
 
 import torch
 
-from bisenet.inference.protocols import predict
 from bisenet.scoring.metrics import confusion_matrix
 from bisenet.system.distributed import shared_faults, sum_over_processes
-from bisenet.system.precision import autocast
 
 
 @torch.inference_mode()
-def evaluate(model, loader, num_classes, *, normalize, device, amp, stop=False, watch=None, **protocol):
+def evaluate(predictor, loader, num_classes, *, stop=False, watch=None):
     """(C, C) int64 on the CPU, summed over all processes, which have one model.
 
+    predictor: a `Predictor`; the mode of its model is put back as it was
     loader: (1, H, W, C) images and (1, H, W) labels, each image in one process only
-    normalize: images as they come -> the model's input
     stop: a `StopRequest`, for which the rest is left out; then the counts are worth nothing
     watch: called with each prediction of this process, (H, W)
-    protocol: see `predict`; by default the whole image once
-    The model's mode is put back as it was.
     """
 
     def predictions():
         for image, label in loader:
             if stop:
                 break
-            with autocast(device, amp):
-                prediction = predict(model, normalize(image.to(device, non_blocking=True)), **protocol)
-            yield prediction, label
+            yield predictor.labels(image), label
 
+    model = predictor.model
     was_training = model.training
     model.eval()
-    matrix = tally(predictions(), num_classes, device=device, watch=watch)
+    matrix = tally(predictions(), num_classes, device=predictor.device, watch=watch)
     model.train(was_training)
     return matrix
 

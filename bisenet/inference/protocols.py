@@ -88,17 +88,22 @@ def resize(x, size, align_corners=False):
     return F.interpolate(x, size=size, mode="bilinear", align_corners=align_corners)
 
 
-def predict(model, image, *, size=None, short_side=None, long_side=None, rules=RULES, **views):
-    """Class ids (N, H, W) uint8 of a normalised image (N, channels, H, W).
+def predict(model, image, **protocol):
+    """Class ids (N, H, W) uint8 of a normalised image (N, channels, H, W); see `look`."""
+    return look(model, image, **protocol).argmax(1).byte()
+
+
+def look(model, image, *, size=None, short_side=None, long_side=None, rules=RULES, **views):
+    """Class probabilities of a normalised image (N, channels, H, W), summed over all views: (N, C, H, W) float32.
 
     size, short_side, long_side: first bring the image to (h, w), its shorter side to so many pixels, or its longer one
-    to at most so many; the class ids keep the size of the image. At most one of them.
+    to at most so many; what is given keeps the size of the image. At most one of them.
     views: scales, flip and window, see `probabilities`. `model` is in eval mode.
     """
     own = image.shape[-2:]
     start = resize(image, _start_size(own, size, short_side, long_side, rules.pixels))
     start = start.to(memory_format=rules.memory_format)
-    return probabilities(model, start, own, rules=rules, **views).argmax(1).byte()
+    return probabilities(model, start, own, rules=rules, **views)
 
 
 def _start_size(size, exact, short_side, long_side, pixels):

@@ -38,7 +38,7 @@ def resolve_architecture(name, architecture=None):
     given = architecture or {}
     unknown = [f"{name}: there is no option '{option}'; known are {', '.join(defaults)}"
                for option in given if option not in defaults]  # fmt: skip
-    kinds = OPTIONS[name]
+    kinds = OPTIONS.get(name, {})
     wrong = [f"{name}: {option} must be {kinds[option].words}, not {value!r}"
              for option, value in given.items() if option in kinds and not kinds[option].accepts(value)]  # fmt: skip
     refuse("architecture:", unknown + wrong)

@@ -48,14 +48,15 @@ def read_image(path, channels=None, bit_depth=None):
         image = decode(data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH, path)
     else:
         image = _decode_rgb(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH, path)
+    return in_form(image, channels, bit_depth, path)
+
+
+def in_form(image, channels, bit_depth, path):
+    """(H, W, C) with as many channels and bits as `read_image` was asked for; `path` names the image in messages."""
     if image.dtype not in (np.uint8, np.uint16):
         raise InputError(f"{path}: images are 8 or 16 bit (uint8, uint16), this is {image.dtype}; convert it")
     if bit_depth not in (None, 8 * image.itemsize):
         raise InputError(f"{path}: is {8 * image.itemsize} bit, and {bit_depth} bit is wanted; convert the file")
-    return _with_channels(image, channels, path)
-
-
-def _with_channels(image, channels, path):
     found = image.shape[2]
     if channels in (None, found):
         return image

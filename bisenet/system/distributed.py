@@ -31,22 +31,13 @@ def choose_device(name, wait=False):
 
     `auto` takes a GPU that no other run has taken, where there are GPUs; wait: if all are taken, wait for one.
     """
-    chosen = name
-    if name == "auto":
-        chosen = "cuda" if torch.cuda.is_available() else "cpu"
-    if not re.fullmatch(r"cpu|cuda(:\d+)?", chosen):
-        raise InputError(f"device: '{name}' is none of auto, cpu, cuda, cuda:0, cuda:1, ...")
-    device = torch.device(chosen)
+    device, processes = named_device(name), int(os.environ.get("LOCAL_WORLD_SIZE", 1))
     if device.type == "cpu":
         return device
-    if not torch.cuda.is_available():
-        raise InputError(f"device: '{name}' asked for, but PyTorch sees no GPU; use cpu or auto")
-    count, processes = torch.cuda.device_count(), int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+    count = torch.cuda.device_count()
     if device.index is not None and processes > 1:
         raise InputError(f"device: all processes cannot share {name}; use cuda or auto, and each takes its own")
-    index = local_rank() if device.index is None else device.index
-    if index >= count:
-        raise InputError(f"device: cuda:{index} asked for, there are {count} GPUs")
+    index = _existing(local_rank() if device.index is None else device.index, count)
     if name != "auto":
         hold_gpu(index)  # so that `auto` of another run passes it by; two runs may share what both name
     elif processes == 1:
@@ -54,6 +45,28 @@ def choose_device(name, wait=False):
     elif local_rank() == 0:
         take_gpus(processes, wait)  # for all processes of this machine, which wait for this one at the start
     return torch.device("cuda", index)
+
+
+def named_device(name):
+    """The same without a claim on a GPU: `auto` is the first one, where there is one."""
+    chosen = name
+    if name == "auto":
+        chosen = "cuda" if torch.cuda.is_available() else "cpu"
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", str(chosen)):
+        raise InputError(f"device: '{name}' is none of auto, cpu, cuda, cuda:0, cuda:1, ...")
+    device = torch.device(chosen)
+    if device.type == "cpu":
+        return device
+    if not torch.cuda.is_available():
+        raise InputError(f"device: '{name}' asked for, but PyTorch sees no GPU; use cpu or auto")
+    _existing(device.index or 0, torch.cuda.device_count())
+    return device
+
+
+def _existing(index, count):
+    if index >= count:
+        raise InputError(f"device: cuda:{index} asked for, there are {count} GPUs")
+    return index
 
 
 @contextmanager

@@ -1,7 +1,10 @@
-"""Kinds of values that a YAML file may hold: what a value must be, in words and as a test."""
+"""Kinds of values that a person may give: what a value must be, in words and as a test."""
 
+import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from bisenet.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -45,3 +48,27 @@ TEXT = Kind("a word", lambda v: isinstance(v, str) and v != "")
 SWITCH = Kind("true or false", lambda v: isinstance(v, bool))
 SIZE = list_of(integer(1), 2)
 EMPTY = Kind("empty", lambda v: v is None)
+
+
+def mapping(found, where):
+    """`found`, if it is a dict; `where` names its place in messages."""
+    if not isinstance(found, dict):
+        raise InputError(f"{where}: must hold 'key: value' lines, not {found!r}")
+    return found
+
+
+def check_names(found, known, where):
+    """Raise `InputError` for a key that is not known, with the one that may be meant."""
+    for key in found:
+        if key not in known:
+            close = difflib.get_close_matches(str(key), known, n=1)
+            hint = f"did you mean '{close[0]}'?" if close else f"known are {', '.join(known)}"
+            raise InputError(f"{where}: there is no parameter '{key}' here; {hint}")
+
+
+def check_section(found, kinds, where):
+    """Raise `InputError` unless `found` is a dict of just the keys of `kinds`, each of its kind."""
+    check_names(mapping(found, where), kinds, where)
+    for key, kind in kinds.items():
+        if not kind.accepts(found.get(key)):
+            raise InputError(f"{where}: {key} must be {kind.words}, not {found.get(key)!r}")

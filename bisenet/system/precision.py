@@ -22,8 +22,13 @@ def prepare(device, amp, deterministic=False):
         torch.use_deterministic_algorithms(True, warn_only=True)
         torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = amp != "off"
-    if device.type == "cuda" and amp == "bf16" and not torch.cuda.is_bf16_supported(including_emulation=False):
+    if not can_do(device, amp):
         raise InputError(f"amp: {torch.cuda.get_device_name(device)} has no bf16; use fp16 or off")
+
+
+def can_do(device, amp):
+    """Whether a device computes in that precision itself; a CPU may emulate it."""
+    return device.type != "cuda" or amp != "bf16" or torch.cuda.is_bf16_supported(including_emulation=False)
 
 
 def autocast(device, amp):

@@ -10,7 +10,6 @@ import torch
 from torch import nn
 
 from bisenet.errors import InputError, name_some
-from bisenet.inference.protocols import predict
 from bisenet.models.architectures import build_model, describe, recognize
 from bisenet.models.normalize import Normalize
 from bisenet.samples.classes import ClassTable
@@ -109,11 +108,3 @@ def parse_checkpoint(data, path, device="cpu"):
     model = model.to(device, memory_format=torch.channels_last).eval()
     bit_depth = data.get("bit_depth", 8)  # checkpoints of early days do not say
     return Checkpoint(data["model"], model, table, data["mean"], data["std"], data["params"], bit_depth)
-
-
-@torch.inference_mode()
-def segment(checkpoint, image):
-    """(H, W, C) as `checkpoint.image_form` says, any size -> (H, W) uint8 train ids, on the device of the model."""
-    device = next(checkpoint.model.parameters()).device
-    batch = torch.from_numpy(image)[None].to(device)
-    return predict(checkpoint.model, checkpoint.normalize.to(device)(batch))[0].cpu().numpy()

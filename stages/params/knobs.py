@@ -77,9 +77,6 @@ SECTIONS = {
     },
     "demo": {"images": integer(1), "alpha": SHARE, "longest_side": integer(32)},
 }
-FACTORS = Kind("a list of one number above 0 or more", lambda v: list_of(POSITIVE).accepts(v) and len(v) > 0)
-PROTOCOL = {"scales": FACTORS, "flip": SWITCH, "window": either(SIZE, EMPTY)}
-START = {"size": SIZE, "short_side": integer(1), "long_side": integer(1)}  # of the image; a protocol may have one
 
 
 def _are_scales(value):

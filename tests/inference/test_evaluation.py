@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from bisenet.inference.evaluation import evaluate, tally
+from bisenet.inference.predictor import Predictor
 from bisenet.inference.protocols import UPSTREAM_RULES
 
 MEAN, STD = [0.1, 0.2, 0.4], [1.0, 0.5, 0.25]
@@ -16,7 +17,12 @@ def normalize(images):
     return (images.permute(0, 3, 1, 2) / 255 - mean) / std
 
 
-PLACE = {"normalize": normalize, "device": torch.device("cpu")}
+CPU = torch.device("cpu")
+
+
+def counted(model, loader, num_classes, amp="off", *, stop=False, watch=None, **protocol):
+    predictor = Predictor(model, normalize, device=CPU, amp=amp, **protocol)
+    return evaluate(predictor, loader, num_classes, stop=stop, watch=watch)
 
 
 class StrongestChannel(nn.Module):
@@ -58,7 +64,7 @@ def matrix_by_loop(samples):
 
 
 def test_three_images_against_a_loop(samples):
-    matrix = evaluate(StrongestChannel(), batches(samples), 3, **PLACE, amp="off")
+    matrix = counted(StrongestChannel(), batches(samples), 3, amp="off")
     assert matrix.tolist() == matrix_by_loop(samples)
     assert matrix.dtype == torch.int64
     assert matrix.device.type == "cpu"
@@ -67,13 +73,13 @@ def test_three_images_against_a_loop(samples):
 
 def test_images_are_seen_once_each_at_their_own_size(samples):
     model = StrongestChannel()
-    evaluate(model, batches(samples), 3, **PLACE, amp="off")
+    counted(model, batches(samples), 3, amp="off")
     assert model.seen == [(1, 3, 5, 7), (1, 3, 1, 1), (1, 3, 8, 3)]
 
 
 def test_the_protocol_reaches_the_prediction(samples):
     model = StrongestChannel()
-    evaluate(model, batches(samples[:1]), 3, **PLACE, amp="off", scales=[2.0], flip=True, window=(10, 8))
+    counted(model, batches(samples[:1]), 3, amp="off", scales=[2.0], flip=True, window=(10, 8))
     assert model.seen == [(1, 3, 10, 8)] * 4  # two windows, each also mirrored
 
 
@@ -81,7 +87,7 @@ def test_the_protocol_reaches_the_prediction(samples):
 def test_the_mode_is_put_back_and_nothing_is_learned(samples, training):
     model = StrongestChannel().train(training)
     before = {key: value.clone() for key, value in model.state_dict().items()}
-    evaluate(model, batches(samples), 3, **PLACE, amp="off")
+    counted(model, batches(samples), 3, amp="off")
     assert model.training == model.norm.training == training
     assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
 
@@ -89,7 +95,7 @@ def test_the_mode_is_put_back_and_nothing_is_learned(samples, training):
 def test_training_goes_on_after_an_evaluation_in_mixed_precision(samples):
     model = nn.Sequential(nn.Conv2d(3, 3, 1))
     for _ in range(2):
-        evaluate(model, batches(samples), 3, **PLACE, amp="bf16")
+        counted(model, batches(samples), 3, amp="bf16")
         with torch.autocast("cpu", torch.bfloat16):
             loss = model(torch.randn(1, 3, 4, 4)).float().square().mean()
         loss.backward()
@@ -100,12 +106,12 @@ def test_training_goes_on_after_an_evaluation_in_mixed_precision(samples):
 def test_mixed_precision_is_used_where_asked(samples, amp, expected):
     model, seen = nn.Conv2d(3, 3, 1), []
     model.register_forward_hook(lambda module, inputs, output: seen.append(output.dtype))
-    evaluate(model, batches(samples), 3, **PLACE, amp=amp)
+    counted(model, batches(samples), 3, amp=amp)
     assert seen == [expected] * 3
 
 
 def test_an_evaluation_of_nothing_counts_nothing():
-    assert evaluate(StrongestChannel(), [], 5, **PLACE, amp="off").tolist() == [[0] * 5] * 5
+    assert counted(StrongestChannel(), [], 5, amp="off").tolist() == [[0] * 5] * 5
 
 
 def test_a_stop_ends_it_before_the_next_image(samples):
@@ -116,13 +122,13 @@ def test_a_stop_ends_it_before_the_next_image(samples):
             asked.append(True)
             return len(asked) > 2
 
-    evaluate(model, batches(samples), 3, **PLACE, amp="off", stop=Stop())
+    counted(model, batches(samples), 3, amp="off", stop=Stop())
     assert len(model.seen) == 2
 
 
 def test_each_prediction_is_shown_once(samples):
     seen = []
-    evaluate(StrongestChannel(), batches(samples), 3, **PLACE, amp="off", watch=seen.append)
+    counted(StrongestChannel(), batches(samples), 3, amp="off", watch=seen.append)
     assert [tuple(prediction.shape) for prediction in seen] == [(5, 7), (1, 1), (8, 3)]
     label = samples[0][1]
     hits = (seen[0].numpy() == label)[label != 255].sum()
@@ -133,7 +139,7 @@ def test_upstreams_rules_see_multiples_of_32_and_plain_layout(samples):
     model = StrongestChannel()
     layouts = []
     model.register_forward_hook(lambda module, inputs, output: layouts.append(inputs[0].is_contiguous()))
-    evaluate(model, batches(samples), 3, **PLACE, amp="off", scales=[1.0, 7.0], rules=UPSTREAM_RULES)
+    counted(model, batches(samples), 3, amp="off", scales=[1.0, 7.0], rules=UPSTREAM_RULES)
     assert model.seen[:2] == [(1, 3, 32, 32), (1, 3, 64, 64)]
     assert all(layouts)
 
@@ -147,6 +153,6 @@ def test_a_tally_by_hand():
 
 def test_images_without_a_label_count_nothing(samples):
     ignored = [(image, np.full_like(label, 255)) for image, label in samples]
-    assert not evaluate(StrongestChannel(), batches(ignored), 3, **PLACE, amp="off").any()
-    mixed = evaluate(StrongestChannel(), batches([*ignored, *samples]), 3, **PLACE, amp="off")
+    assert not counted(StrongestChannel(), batches(ignored), 3, amp="off").any()
+    mixed = counted(StrongestChannel(), batches([*ignored, *samples]), 3, amp="off")
     assert mixed.tolist() == matrix_by_loop(samples)

@@ -13,6 +13,8 @@ from torch import nn
 
 from bisenet.errors import InputError
 from bisenet.inference.evaluation import evaluate
+from bisenet.inference.predictor import Predictor
+from bisenet.interface import Segmenter
 from bisenet.models.architectures import MODELS, build_model
 from bisenet.models.normalize import Normalize
 from bisenet.samples.class_tables import BUILT_IN
@@ -29,7 +31,8 @@ from bisenet.training.transforms import TrainTransform
 from bisenet.visualize import id_palette
 from bisenet.weights.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from stages import demo
-from stages.demo import draw_files, share
+from stages.demo import draw_files
+from stages.params.arguments import share
 
 TABLE = ClassTable.from_dict(
     {"classes": [{"name": n, "id": 7 + i, "color": [9, i, 0]} for i, n in enumerate("abc")]}, "table"
@@ -60,6 +63,11 @@ def test_a_wrong_alpha_ends_before_anything_is_read(monkeypatch, capsys, text, m
     assert message in capsys.readouterr().err
 
 
+def net_of(path):
+    cpu = torch.device("cpu")
+    return Segmenter.of(load_checkpoint(path), cpu, "off")
+
+
 @pytest.fixture
 def checkpoint(tmp_path, monkeypatch):
     monkeypatch.setitem(MODELS, "channels", lambda num_classes, in_channels: nn.Conv2d(in_channels, num_classes, 1))
@@ -84,7 +92,7 @@ def test_jpegs_with_bytes_after_their_end_are_drawn_and_cut_ones_are_named(tmp_p
         (photos / name).write_bytes(data)
     for _ in range(2):  # the second time beside the results of the first, which are no input
         with pytest.raises(InputError) as caught:
-            draw_files(photos, photos / "out", load_checkpoint(checkpoint), 0.5)
+            draw_files(photos, photos / "out", net_of(checkpoint), 0.5)
         lines = str(caught.value).split("\n  ")
         assert lines[0] == "1 of 3 files could not be read:"
         assert lines[1].startswith(f"{photos / 'cut.jpg'}: the file is cut short")
@@ -140,13 +148,13 @@ def test_weights_that_are_not_there_are_named(tmp_path, monkeypatch, options, me
 
 def test_a_missing_input_is_named(tmp_path, checkpoint):
     with pytest.raises(InputError, match=f"{tmp_path / 'absent'}: there is no such file or folder"):
-        draw_files(tmp_path / "absent", tmp_path / "out", load_checkpoint(checkpoint), 0.5)
+        draw_files(tmp_path / "absent", tmp_path / "out", net_of(checkpoint), 0.5)
 
 
 def test_colours_are_a_palette_png_of_the_datasets_own_ids(tmp_path, checkpoint):
     (tmp_path / "photo.jpg").write_bytes(jpeg(20, 30))
     for output in ("one", "two"):
-        draw_files(tmp_path / "photo.jpg", tmp_path / output, load_checkpoint(checkpoint), 0.5)
+        draw_files(tmp_path / "photo.jpg", tmp_path / output, net_of(checkpoint), 0.5)
     with Image.open(tmp_path / "one/color/photo.png") as color, Image.open(tmp_path / "one/id/photo.png") as ids:
         assert (color.mode, ids.mode) == ("P", "L")
         assert (np.asarray(color) == np.asarray(ids)).all()
@@ -165,7 +173,7 @@ def test_ids_above_255_are_16_bit_and_their_colours_rgb(tmp_path, monkeypatch):
     model.bias.data = torch.tensor([1.0, 0.0])
     save_checkpoint(tmp_path / "model.pt", Checkpoint("first", model, table, [0.5] * 3, [0.25] * 3))
     (tmp_path / "photo.jpg").write_bytes(jpeg(20, 30))
-    draw_files(tmp_path / "photo.jpg", tmp_path / "out", load_checkpoint(tmp_path / "model.pt"), 0.5)
+    draw_files(tmp_path / "photo.jpg", tmp_path / "out", net_of(tmp_path / "model.pt"), 0.5)
     assert (np.asarray(Image.open(tmp_path / "out/id/photo.png")) == 300).all()
     color = np.asarray(Image.open(tmp_path / "out/color/photo.png"))
     assert color.shape == (20, 30, 3)
@@ -244,10 +252,10 @@ def test_every_kind_of_image_is_trained_on_saved_measured_and_drawn(tmp_path, na
     save_checkpoint(tmp_path / "model.pt", Checkpoint(name, model, TABLE, params={}, **normalization))
     loaded = load_checkpoint(tmp_path / "model.pt")
     images = val_loader(SegmentationDataset(pairs, tmp_path, TABLE, **loaded.image_form), workers=0, device=cpu)
-    matrix = evaluate(loaded.model, images, len(TABLE), normalize=loaded.normalize, device=cpu, amp="off")
+    matrix = evaluate(Predictor.of(loaded, device=cpu), images, len(TABLE))
     assert matrix.sum() == 2 * 40 * 50
 
-    draw_files(tmp_path / "images", tmp_path / "out", load_checkpoint(tmp_path / "model.pt"), 0.5)
+    draw_files(tmp_path / "images", tmp_path / "out", net_of(tmp_path / "model.pt"), 0.5)
     counts = np.zeros(10, int)
     for i in range(2):
         counts += np.bincount(np.asarray(Image.open(tmp_path / f"out/id/{i}.png")).ravel(), minlength=10)
@@ -262,7 +270,7 @@ def test_an_image_of_another_kind_than_the_models_is_named(tmp_path, checkpoint)
     write_npy(photos / "many.npy", np.zeros((5, 6, 7), np.uint8))
     write_pillow(photos / "grey.png", np.zeros((5, 6), np.uint8))
     with pytest.raises(InputError) as caught:
-        draw_files(photos, tmp_path / "out", load_checkpoint(checkpoint), 0.5)
+        draw_files(photos, tmp_path / "out", net_of(checkpoint), 0.5)
     lines = str(caught.value).split("\n  ")
     assert lines[0] == "2 of 3 files could not be read:"
     assert lines[1].startswith(f"{photos / 'deep.png'}: is 16 bit, and 8 bit is wanted")

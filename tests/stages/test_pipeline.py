@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from project import ROOT
+from project import copy_of_the_project
 
 TINY = {
     "max_iter": 4,
@@ -41,17 +41,8 @@ class Project:
             **{f"GIT_{who}_{what}": "tester" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
             "OMP_NUM_THREADS": "2",
         }
-        root.mkdir(parents=True)
-        tracked = subprocess.run(
-            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-            cwd=ROOT, capture_output=True, check=True,
-        ).stdout.decode().split("\0")  # fmt: skip
-        for name in filter(None, tracked):
-            if (ROOT / name).is_file() and not name.startswith(("tests/", "results/", "dvc.lock")):
-                (root / name).parent.mkdir(parents=True, exist_ok=True)
-                (root / name).write_bytes((ROOT / name).read_bytes())
+        copy_of_the_project(root, but=("tests/", "results/", "dvc.lock"))
         self.set_params(**TINY, make_synthetic={**TINY_SCENES, "seed": 1})
-        self.run("git", "init", "-q")
         self.commit()
 
     def set_params(self, **values):

@@ -10,9 +10,10 @@ import torch
 from torch import nn
 
 from bisenet.errors import InputError
+from bisenet.interface import Segmenter
 from bisenet.models.architectures import MODELS, architecture_options, build_model, resolve_architecture
 from bisenet.samples.classes import ClassTable, Values
-from bisenet.weights.checkpoint import FORMAT, Checkpoint, load_checkpoint, save_checkpoint, segment
+from bisenet.weights.checkpoint import FORMAT, Checkpoint, load_checkpoint, save_checkpoint
 
 PARAMS = {"lr": 1e-05, "crop": [128, 192], "class_weights": "enet", "flip": 0.5}
 
@@ -25,6 +26,10 @@ class Small(nn.Sequential):
 class Other(nn.Sequential):
     def __init__(self, num_classes, in_channels=3):
         super().__init__(nn.Conv2d(in_channels, num_classes, 1))
+
+
+def labels(checkpoint, image):
+    return Segmenter.of(checkpoint, torch.device("cpu"))(image).labels
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +84,7 @@ def test_channels_and_bit_depth_come_back_and_say_how_to_read_images(tmp_path):
     assert second.normalize(torch.full((1, 1, 1, 6), 65535, dtype=torch.uint16))[0, 1].item() == pytest.approx(1.8)
     image = np.random.default_rng(0).integers(0, 65536, (9, 12, 6), dtype=np.uint16)
     first.model.eval()
-    assert (segment(second, image) == segment(first, image)).all()
+    assert (labels(second, image) == labels(first, image)).all()
 
 
 def test_a_checkpoint_of_before_bit_depths_is_of_8_bits(saved):
@@ -115,7 +120,7 @@ def test_an_image_is_segmented_after_the_normalisation_of_the_checkpoint():
     image = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
     strongest = Checkpoint("small", nn.Sequential(nn.Conv2d(3, 3, 1, bias=False)), table(3), mean, std)
     strongest.model[0].weight.data = torch.eye(3).view(3, 3, 1, 1)  # a class for each channel
-    found = segment(strongest, image)
+    found = labels(strongest, image)
     assert found.dtype == np.uint8
     assert (found == ((image / 255 - mean) / std).argmax(2)).all()
     assert (found != image.argmax(2)).any()

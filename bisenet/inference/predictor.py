@@ -1,0 +1,52 @@
+"""A network with all that it takes to label images: the one way from pixels to class ids, whoever asks.
+
+Training's validation, `evaluate`, `demo` and the Python interface all go through a `Predictor`, so none of them
+predicts in another precision or with another normalisation than the rest.
+"""
+
+import torch
+
+from bisenet.inference.protocols import look
+from bisenet.system.precision import autocast
+
+
+class Predictor:
+    """Pixels in, class ids or probabilities out, by one protocol.
+
+    model: normalised (N, C, h, w) -> logits (N, classes, h, w), on `device`; shall be in eval mode when it is asked
+    normalize: images as they come, (N, H, W, C) -> the model's input
+    amp: one of `AMP_TYPES`
+    protocol: as of `look`; by default the whole image once
+    """
+
+    def __init__(self, model, normalize, *, device, amp="off", **protocol):
+        self.model = model
+        self.normalize = normalize
+        self.device = device
+        self.amp = amp
+        self.protocol = protocol
+
+    @classmethod
+    def of(cls, checkpoint, **how):
+        """Of a `Checkpoint`, whose model is on the device; how: device, amp and the protocol."""
+        return cls(checkpoint.model, checkpoint.normalize.to(how["device"]), **how)
+
+    def by(self, **protocol):
+        """The same network by another protocol."""
+        return Predictor(self.model, self.normalize, device=self.device, amp=self.amp, **protocol)
+
+    @torch.inference_mode()
+    def labels(self, images):
+        """(N, H, W, C) uint8 or uint16, on any device -> (N, H, W) uint8 train ids on this one."""
+        return self._look(images).argmax(1).byte()
+
+    @torch.inference_mode()
+    def probabilities(self, images):
+        """(N, H, W, C) -> (N, classes, H, W) float32, the mean over all views; they add up to 1 at each pixel."""
+        total = self._look(images)
+        return total.div_(total.sum(1, keepdim=True))
+
+    def _look(self, images):
+        images = images.to(self.device, non_blocking=True)
+        with autocast(self.device, self.amp):
+            return look(self.model, self.normalize(images), **self.protocol)

@@ -1,0 +1,201 @@
+"""The Python interface: weights in, an object that labels photographs out; no pipeline, no params.yaml.
+
+net = bisenet.load("results/train/model.pt")
+seen = net("photo.jpg")
+seen.share("road"), seen.names
+seen.overlay(alpha=0.5).save("overlay.png")
+net.protocol("msf")("photo.jpg")
+"""
+
+import difflib
+import os
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+
+from bisenet.errors import InputError
+from bisenet.inference.options import PROTOCOLS, check_protocol
+from bisenet.inference.predictor import Predictor
+from bisenet.samples.images import in_form, read_image
+from bisenet.system.distributed import named_device
+from bisenet.system.kinds import SHARE
+from bisenet.system.png import write_png
+from bisenet.system.precision import AMP_TYPES, can_do, prepare
+from bisenet.visualize import blend, colorize, displayable, id_palette
+from bisenet.weights.published import open_checkpoint
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bisenet"
+
+
+def load(weights, *, device="auto", precision=None, dataset=None, model=None, mean=None, std=None, cache=CACHE):
+    """A `Segmenter` of a checkpoint of this project, or of published weights.
+
+    weights: a file, or a URL that is fetched once into `cache`
+    device: auto, cpu, cuda, cuda:0, ...; auto is the first GPU where there is one
+    precision: off, bf16 or fp16, as `amp` in params.yaml; None for the one that the weights were trained with, or off
+        where that is not known or a GPU does not have it
+    dataset: of published weights: a built-in dataset, a dataset.yaml or its folder
+    model: refuse weights of any other: bisenetv1 or bisenetv2
+    mean, std: of each channel, 0 to 1, where the weights' is not known
+    Raises `InputError` for what is missing, damaged or does not fit.
+    """
+    device = named_device(device)
+    if not isinstance(weights, str | os.PathLike):
+        raise InputError(f"weights: a file or a URL, not {type(weights).__name__}")
+    source = weights if isinstance(weights, str) else Path(weights)
+    told = {"dataset": dataset, "model": model, "mean": mean, "std": std}
+    return Segmenter.of(open_checkpoint(source, device, cache=cache, **told), device, precision)
+
+
+class Segmenter:
+    """Callable: a photograph -> its `Segmentation`; several, in a list -> a list."""
+
+    def __init__(self, predictor, table, image_form):
+        self._predictor = predictor
+        self.table = table
+        self.image_form = image_form
+
+    @classmethod
+    def of(cls, checkpoint, device, precision=None):
+        """Of a `Checkpoint` whose model is on `device`; precision: as of `load`."""
+        if precision is None:
+            trained = checkpoint.params.get("amp", "off")
+            precision = trained if can_do(device, trained) else "off"
+        elif precision not in AMP_TYPES:
+            raise InputError(f"precision: '{precision}' is none of {', '.join(AMP_TYPES)}")
+        prepare(device, precision)
+        return cls(Predictor.of(checkpoint, device=device, amp=precision), checkpoint.table, checkpoint.image_form)
+
+    @property
+    def names(self):
+        """Of all classes, in the order of their train ids."""
+        return self.table.names
+
+    @property
+    def device(self):
+        return self._predictor.device
+
+    @property
+    def precision(self):
+        return self._predictor.amp
+
+    def protocol(self, name="ss", **changes):
+        """The same network by a row of `PROTOCOLS` (ss, ssc, msf, mscf, half), with changes to it.
+
+        scales: factors of the image's size; flip: add the mirror image; window: (height, width) of a sliding window, or
+        None; size, short_side, long_side: what the image is brought to first, one of them
+        """
+        if name not in PROTOCOLS:
+            raise InputError(f"protocol: there is no '{name}'; choose one of {', '.join(PROTOCOLS)}")
+        row = PROTOCOLS[name] | {key: list(v) if isinstance(v, tuple) else v for key, v in changes.items()}
+        check_protocol(row, "protocol")
+        return Segmenter(self._predictor.by(**row), self.table, self.image_form)
+
+    def __call__(self, source):
+        """source: a path, a PIL image, or an array (H, W, C), RGB, or (H, W), grey, of uint8 or uint16; or a list.
+
+        Whatever is converted is converted as `read_image` does: grey <-> RGB, a fourth channel is left out where the
+        network has three. Raises `InputError` for a file or an array that is no such image.
+        """
+        if isinstance(source, list | tuple):
+            return [self(one) for one in source]
+        return Segmentation(self._read(source), self._predictor, self.table)
+
+    def _read(self, source):
+        if isinstance(source, str | os.PathLike):
+            return read_image(Path(source), **self.image_form)
+        if isinstance(source, Image.Image):
+            return in_form(_pixels(source), **self.image_form, path="the PIL image")
+        if not isinstance(source, np.ndarray):
+            raise InputError(
+                f"an image is a path, a PIL image or an array (H, W, C) of uint8 or uint16, not {type(source).__name__}"
+            )
+        array = source[..., None] if source.ndim == 2 else source
+        if array.ndim != 3 or 0 in array.shape:
+            raise InputError(f"an image is an array (H, W, C) or (H, W), not one of shape {source.shape}")
+        return in_form(np.ascontiguousarray(array), **self.image_form, path="the array")
+
+
+def _pixels(image):
+    """A PIL image -> (H, W, C), upright, as `read_image` gives the file of it."""
+    image = ImageOps.exif_transpose(image)
+    if image.mode in ("P", "PA"):
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    elif image.mode == "LA":
+        image = image.convert("RGBA")
+    elif image.mode == "1":
+        image = image.convert("L")
+    elif image.mode not in ("L", "RGB", "RGBA") and not image.mode.startswith("I;16"):
+        image = image.convert("RGB")  # CMYK, YCbCr, LAB, HSV
+    pixels = np.array(image)
+    return pixels[..., None] if pixels.ndim == 2 else pixels
+
+
+class Segmentation:
+    """What a network sees in one image."""
+
+    def __init__(self, image, predictor, table):
+        self.image = image  # (H, W, C) as the network took it
+        self.table = table
+        self._predictor = predictor
+        self.labels = predictor.labels(self._batch)[0].cpu().numpy()  # (H, W) uint8 train ids
+
+    @property
+    def _batch(self):
+        return torch.from_numpy(self.image)[None]
+
+    def __repr__(self):
+        height, width = self.labels.shape
+        shares = ", ".join(f"{name} {self.share(name):.1%}" for name in self.names[:4])
+        return f"<Segmentation of {width} x {height} pixels: {shares}{', ...' if len(self.names) > 4 else ''}>"
+
+    @property
+    def ids(self):
+        """(H, W) uint8 or uint16: the dataset's own ids, as its evaluation servers want them."""
+        return self.table.to_raw(self.labels)
+
+    @cached_property
+    def _counts(self):
+        return np.bincount(self.labels.ravel(), minlength=len(self.table))
+
+    @property
+    def names(self):
+        """Of the classes that are seen, the one with most pixels first."""
+        order = np.argsort(-self._counts, kind="stable")
+        return [self.table.names[train_id] for train_id in order if self._counts[train_id]]
+
+    def share(self, name):
+        """Of the pixels, 0 to 1, that are of the class of that name."""
+        if name not in self.table.names:
+            close = difflib.get_close_matches(str(name), self.table.names, n=1)
+            hint = f"did you mean '{close[0]}'?" if close else f"there are {', '.join(self.table.names)}"
+            raise InputError(f"there is no class '{name}'; {hint}")
+        return float(self._counts[self.table.names.index(name)] / self.labels.size)
+
+    @cached_property
+    def probabilities(self):
+        """(C, H, W) float32 of each class, which add up to 1; computed when first asked for."""
+        return self._predictor.probabilities(self._batch)[0].cpu().numpy()
+
+    def overlay(self, alpha=0.5):
+        """A PIL image: the photograph under the colours of its classes. alpha 0 is the photograph, 1 the colours."""
+        if not SHARE.accepts(alpha):
+            raise InputError(f"alpha: must be {SHARE.words}, not {alpha!r}")
+        return Image.fromarray(blend(displayable(self.image), self.labels, self.table, alpha))
+
+    def color(self):
+        """A PIL image of the colours alone."""
+        return Image.fromarray(colorize(self.labels, self.table))
+
+    def save_ids(self, path):
+        """Write `ids` as a grey PNG."""
+        write_png(Path(path), self.ids)
+
+    def save_color(self, path):
+        """Write `ids` as a PNG whose palette is the colours; RGB where an id is above 255."""
+        ids = self.ids
+        as_palette = ids.dtype == np.uint8
+        write_png(Path(path), *((ids, id_palette(self.table)) if as_palette else (colorize(self.labels, self.table),)))

@@ -1,0 +1,21 @@
+"""Arguments that several scripts take."""
+
+import argparse
+
+
+def add_weights(parser, default=None, group=None):
+    """--weights, in a group of the parser where there is one, and what must be told of those that others published."""
+    told = f"; default: {default}" if default else ""
+    help_of = "a checkpoint, or published weights: a file or URL"
+    (group or parser).add_argument("--weights", "--checkpoint", default=default, help=help_of + told)
+    parser.add_argument("--model", help="refuse weights of any other: bisenetv1 or bisenetv2")
+    for name in "mean", "std":
+        parser.add_argument(f"--{name}", type=float, nargs="+", help="of each channel, where the weights' is not known")
+
+
+def share(text):
+    """The type of a share, 0 to 1."""
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not from 0 to 1")
+    return value
