@@ -27,7 +27,8 @@ import numpy as np
 from bisenet.inspection.statistics import common_format, dataset_statistics
 from bisenet.samples.classes import ClassTable
 from bisenet.samples.images import find_images, read_image
-from bisenet.scenes.scenes import CLASS_IDS, draw_scene
+from bisenet.scenes.canvas import CLASS_IDS
+from bisenet.scenes.drawing import draw_scene
 from bisenet.system.cores import core_count
 from bisenet.system.file_cache import RACY
 from bisenet.system.png import write_png

@@ -50,14 +50,18 @@ def refuse(headline, faults, total=None):
     total: how many there are, where `faults` are only some
     """
     if faults:
-        more = (total or len(faults)) - SHOWN
-        raise InputError("\n  ".join([headline, *faults[:SHOWN], *([f"and {more} more"] if more > 0 else [])]))
+        line = "\n  "
+        raise InputError(f"{headline}{line}{name_some(faults, line, last=line, total=total)}")
 
 
-def name_some(names):
-    """The first names, and how many more there are."""
-    shown = ", ".join(names[:SHOWN])
-    return f"{shown} and {len(names) - SHOWN} more" if len(names) > SHOWN else shown
+def name_some(names, separator=", ", *, last=" ", total=None):
+    """The first names, and how many more there are: 'a, b and 3 more'.
+
+    last: what stands before the 'and'; total: how many there are, where `names` are only some
+    """
+    shown = names[:SHOWN]
+    more = (total or len(names)) - len(shown)
+    return separator.join(shown) + (f"{last}and {more} more" if more else "")
 
 
 def first_few(names, name):

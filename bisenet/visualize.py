@@ -86,18 +86,27 @@ def titled(image, title):
 
 
 def comparison(image, truth, prediction, table, alpha):
-    """Image, truth, prediction and overlay, two by two, above the legend of all classes seen."""
+    """Image, truth, prediction and overlay, two by two, above the legend of all classes seen.
+
+    truth: (H, W) train ids, or None where there is none: then the other three, side by side
+    """
     tiles = {
         "image": image,
-        "truth": colorize(truth, table),
+        **({} if truth is None else {"truth": colorize(truth, table)}),
         "prediction": colorize(prediction, table),
         "prediction over image": blend(image, prediction, table, alpha),
     }
-    a, b, c, d = (titled(tile, title) for title, tile in tiles.items())
-    gap = np.full((a.shape[0], GAP, 3), BACKGROUND, np.uint8)
-    rows = [np.hstack([a, gap, b]), np.hstack([c, gap, d])]
-    seen = np.concatenate([truth.ravel(), prediction.ravel()])
-    return np.vstack([*rows, legend(seen, table, rows[0].shape[1])])
+    tiles = [titled(tile, title) for title, tile in tiles.items()]
+    gap = np.full((tiles[0].shape[0], GAP, 3), BACKGROUND, np.uint8)
+    columns = 2 if len(tiles) == 4 else len(tiles)
+    rows = _rows_of(tiles, columns, gap)
+    seen = [label.ravel() for label in (truth, prediction) if label is not None]
+    return np.vstack([*rows, legend(np.concatenate(seen), table, rows[0].shape[1])])
+
+
+def _rows_of(tiles, columns, gap):
+    rows = [tiles[start : start + columns] for start in range(0, len(tiles), columns)]
+    return [np.hstack([part for tile in row for part in (tile, gap)][:-1]) for row in rows]
 
 
 def shrink_to(image, longest, interpolation=cv2.INTER_AREA):
@@ -118,8 +127,7 @@ def contact_sheet(tiles, table, columns=4, width=360, height=270):
     columns = min(columns, len(cells))
     cells += [np.full_like(cells[0], BACKGROUND)] * (-len(cells) % columns)
     gap = np.full((cells[0].shape[0], GAP, 3), BACKGROUND, np.uint8)
-    rows = [cells[start : start + columns] for start in range(0, len(cells), columns)]
-    rows = [np.hstack([part for cell in row for part in (cell, gap)][:-1]) for row in rows]
+    rows = _rows_of(cells, columns, gap)
     counts = sum(np.bincount(label.ravel(), minlength=256) for _, _, label in tiles)
     return np.vstack([*rows, _legend_of(counts, table, rows[0].shape[1], font_size(width))])
 

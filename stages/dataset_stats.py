@@ -1,13 +1,10 @@
 """Read every pair once: check it, and write what there is to know of the dataset, for training and to look at."""
 
-from pathlib import Path
-
 from bisenet.errors import Faults, refuse
 from bisenet.inspection.dataset_report import write_report
-from bisenet.inspection.statistics import check_classes, common_format, dataset_statistics
-from bisenet.samples.annotations import read_classes, read_pairs, read_summary
+from bisenet.inspection.statistics import check_classes, dataset_statistics, trained_format
+from bisenet.samples.annotations import pair_files, read_classes, read_pairs, read_summary
 from bisenet.samples.labels import LabelReader, read_pair
-from bisenet.samples.lists import SPLITS
 from bisenet.system.entry import run
 from stages.params import load_params, worker_count
 from stages.params.paths import ANNOS, FILE_CACHE, STATISTICS
@@ -20,10 +17,10 @@ def main():
     faults = Faults()
     statistics = {
         split: dataset_statistics(read_pairs(ANNOS, split), params["data_root"], table, **reading, faults=faults)
-        for split in SPLITS
+        for split in summary["splits"]
     }
     faults.check()
-    form = common_format(statistics.values())
+    form = trained_format(statistics)
     empty = {split: check_classes(found, table, split) for split, found in statistics.items()}
     if params["strict"]:
         refuse("classes that cannot be learned; take them out of the table, or set strict: false", empty.pop("train"))
@@ -31,13 +28,13 @@ def main():
     for warning in warnings:
         print(f"warning: {warning}")
 
-    read_label, root = LabelReader(table), Path(params["data_root"])
+    read_label = LabelReader(table)
 
     def read(pair):
-        return read_pair([str(root / name) for name in pair], read_label, form[0])
+        return read_pair(pair_files(pair, params["data_root"]), read_label, form[0])
 
     write_report(STATISTICS.parent, statistics, table, warnings, form=form, read=read)
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, alone=__doc__)

@@ -1,4 +1,4 @@
-"""Draw what a model sees: validation images beside the truth, or, with --input, a person's own files.
+"""Draw what a model sees: images of a split beside the truth, or, with --input, a person's own files.
 
 For one's own files the weights are all that is needed, this project's or published ones: no parameters, lists, labels.
 """
@@ -10,7 +10,7 @@ import numpy as np
 
 from bisenet.errors import InputError, refuse
 from bisenet.interface import Segmenter
-from bisenet.samples.annotations import read_pairs
+from bisenet.samples.annotations import pair_files, read_pairs
 from bisenet.samples.images import find_images
 from bisenet.samples.labels import LabelReader, read_pair
 from bisenet.system.distributed import choose_device
@@ -26,16 +26,16 @@ from stages.params.arguments import add_weights, share
 from stages.params.paths import ANNOS, MODEL, RESULTS, WEIGHTS, WEIGHTS_CACHE
 
 
-def draw_validation():
-    """`images` pictures, spread evenly over the validation list, as results/demo/0.png, 1.png, ..."""
-    params = load_params("demo", "weights", "amp", "data_root", "device", "gpu_wait")
+def draw_split():
+    """`images` pictures, spread evenly over the list of the split, as results/demo/0.png, 1.png, ..."""
+    params = load_params("demo", "weights", "split", "amp", "data_root", "device", "gpu_wait")
     device = choose_device(params["device"], params["gpu_wait"])
     net = Segmenter.of(load_checkpoint(WEIGHTS[params["weights"]], device), device, params["amp"])
-    pairs = read_pairs(ANNOS, "val")
+    pairs = read_pairs(ANNOS, params["split"])
     places = np.linspace(0, len(pairs) - 1, min(params["demo"]["images"], len(pairs))).round().astype(int)
     read_label = LabelReader(net.table)
     for number, place in enumerate(track(places, len(places), "demo")):
-        paths = [Path(params["data_root"]) / name for name in pairs[place]]
+        paths = pair_files(pairs[place], params["data_root"])
         image, truth = read_pair(paths, read_label, **net.image_form)
         picture = comparison(displayable(image), truth, net(image).labels, net.table, params["demo"]["alpha"])
         write_png(RESULTS / "demo" / f"{number}.png", shrink_to(picture, params["demo"]["longest_side"]))
@@ -72,7 +72,7 @@ def main():
     parser.add_argument("--precision", choices=AMP_TYPES, help="default: the one that the weights were trained with")
     given = parser.parse_args()
     if given.input is None:
-        draw_validation()
+        draw_split()
     else:
         told = pick(vars(given), "model", "dataset", "mean", "std")
         device = choose_device(given.device)

@@ -1,19 +1,18 @@
-"""Measure on validation images: scores by one or more protocols, scores of each class, the confusion matrix.
+"""Measure on the images of a split: scores by one or more protocols, scores of each class, the confusion matrix.
 
 Without arguments, the checkpoint of this pipeline on its data. With any, nothing below results/ is written: other
-weights, another dataset below data_root, or predictions that any tool wrote.
+weights, another dataset or split, or predictions that any tool wrote.
 """
 
 import argparse
+from functools import partial
 from pathlib import Path
 
-from bisenet.annotation.val_lists import val_lists
+from bisenet.annotation.evaluation_lists import open_list
 from bisenet.errors import InputError
 from bisenet.inference.evaluation import evaluate, tally
 from bisenet.inference.predictor import Predictor
 from bisenet.inference.protocols import RULES, UPSTREAM_RULES
-from bisenet.samples.annotations import read_classes, read_pairs, read_summary
-from bisenet.samples.class_tables import known_dataset
 from bisenet.samples.loader import SegmentationDataset, val_loader
 from bisenet.scoring.evaluation_report import write_evaluation
 from bisenet.scoring.predictions import PredictedLabels, PredictionLog
@@ -29,15 +28,15 @@ from stages.params.paths import ANNOS, FILE_CACHE, RESULTS, WEIGHTS, WEIGHTS_CAC
 PLACE = "data_root", "device", "gpu_wait", "deterministic", "workers"
 
 
-def measure(given, params, rows, device):
-    """Count, and write what the counts say."""
-    data_root, quirks = params["data_root"], params["upstream_quirks"]
+def measure(given, params, device):
+    """Count, and write what the counts say; of images without labels write the predictions alone."""
+    data_root, quirks, split = params["data_root"], params["upstream_quirks"], params["split"]
     folder = given.output or (Path("out/evaluate") if any(vars(given).values()) else RESULTS / "evaluate")
     folder.mkdir(parents=True, exist_ok=True)  # or fail before hours of work
     place = {"workers": worker_count(params["workers"]), "cache_folder": FILE_CACHE}
-    annos = val_lists(given.dataset, data_root, annos=ANNOS, **place)
-    table, pairs = read_classes(annos), read_pairs(annos, "val")
-    dataset = known_dataset(read_summary(annos)["dataset"], table)
+    labelled = bool(given.predictions or not given.ids)
+    listed = open_list(given.dataset, data_root, split, annos=ANNOS, labelled=labelled, **place)
+    pairs, table = listed.pairs, listed.table
     log = PredictionLog([image for image, _ in pairs], given.ids, table)
 
     def shown(images, name):
@@ -50,21 +49,19 @@ def measure(given, params, rows, device):
         measured = {"predictions": ({}, counts)}
     else:
         named = given.model or (None if given.weights else params["model"])
-        told = {"model": named, "dataset": dataset, "table": table, **pick(vars(given), "mean", "std")}
+        told = {"model": named, "dataset": listed.dataset, "table": table, **pick(vars(given), "mean", "std")}
         checkpoint = open_checkpoint(given.weights or WEIGHTS[params["weights"]], device, cache=WEIGHTS_CACHE, **told)
         images = SegmentationDataset(pairs, data_root, table, **checkpoint.image_form)
         rules = UPSTREAM_RULES if quirks else RULES
-        checkpoint.model.to(memory_format=rules.memory_format)
         predictor = Predictor.of(checkpoint, device=device, amp=params["amp"], rules=rules)
-        measured = {
-            name: (row, evaluate(predictor.by(rules=rules, **row), shown(images, name), len(table), watch=log))
-            for name, row in rows.items()
-        }
-    if not any(counts.any() for _, counts in measured.values()):
-        raise InputError(f"{annos / 'val.txt'}: no pixel of these labels has a class, so nothing can be measured")
-    what = {"images": len(pairs), "input_size": log.input_size()}
-    if rank() == 0:
-        write_evaluation(folder, measured, table, what, dataset=dataset, quirks=quirks)
+        counts_of = partial(evaluate, num_classes=len(table), watch=log)
+        rows = [*chosen_protocols(params).items()][: None if listed.labelled else 1]
+        measured = {name: (row, counts_of(predictor.by(**row), shown(images, name))) for name, row in rows}
+    if listed.labelled and not any(counts.any() for _, counts in measured.values()):
+        raise InputError(f"{listed.file}: no pixel of these labels has a class, so nothing can be measured")
+    what = {"images": len(pairs), "input_size": log.input_size(), **({} if split == "val" else {"split": split})}
+    if rank() == 0 and listed.labelled:
+        write_evaluation(folder, measured, table, what, dataset=listed.dataset, quirks=quirks)
 
 
 def main():
@@ -72,20 +69,21 @@ def main():
     measured = parser.add_mutually_exclusive_group()
     add_weights(parser, group=measured)
     parser.add_argument("--dataset", help="a folder below data_root, paired now where data/annos is of another")
+    parser.add_argument("--split", choices=("train", "val", "test"), help="default: `split` of params.yaml")
     parser.add_argument("--protocol", nargs="+", help="rows of `protocols` in params.yaml, or all")
     parser.add_argument("--quirks", action="store_true", help="upstream's figures, as with upstream_quirks: true")
     measured.add_argument("--predictions", type=Path, help="measure the PNGs of raw ids in this folder, and no model")
     parser.add_argument("--ids", type=Path, help="folder for the first protocol's predictions as PNGs of raw ids")
     parser.add_argument("--output", type=Path, help="default: out/evaluate")
     given = parser.parse_args()
-    params = load_params("model", "amp", "weights", "protocol", "protocols", "upstream_quirks", *PLACE)
-    rows = chosen_protocols({**params, "protocol": given.protocol or params["protocol"]})
+    params = load_params("model", "amp", "weights", "split", "protocol", "protocols", "upstream_quirks", *PLACE)
+    params |= {name: value for name, value in pick(vars(given), "split", "protocol").items() if value}
     params["upstream_quirks"] |= given.quirks
     params["amp"] = "off" if params["upstream_quirks"] else params["amp"]
     device = choose_device(params["device"], params["gpu_wait"])
     prepare(device, params["amp"], params["deterministic"])
     with process_group(device):
-        measure(given, params, rows, device)
+        measure(given, params, device)
 
 
 if __name__ == "__main__":

@@ -8,19 +8,20 @@ from pathlib import Path
 
 from bisenet.annotation.dataset import load_dataset
 from bisenet.annotation.listing import list_dataset
-from bisenet.annotation.suggestion import suggest
+from bisenet.annotation.suggestion.writing import suggest
 from bisenet.system.entry import run
-from stages.params import load_params, worker_count
+from stages.params import load_params, pick, worker_count
 from stages.params.paths import ANNOS, FILE_CACHE
 
 
 def annotate():
-    params = load_params("dataset", "data_root", "strict", "workers")
+    params = load_params("dataset", "data_root", "strict", "train_split", "workers")
     dataset = load_dataset(params["dataset"], params["data_root"])
     place = {"workers": worker_count(params["workers"]), "cache_folder": FILE_CACHE}
-    splits = list_dataset(dataset, ANNOS, strict=params["strict"], **place)
-    counts = ", ".join(f"{len(found.pairs)} {split}" for split, found in splits.items())
-    print(f"{dataset.root}: {counts} pairs, {len(dataset.table)} classes")
+    splits = list_dataset(dataset, ANNOS, **pick(params, "strict", "train_split"), **place)
+    pairs = ", ".join(f"{len(found.pairs)} {split}" for split, found in splits.items() if found.labelled)
+    bare = [f"{len(found.pairs)} {split} without labels" for split, found in splits.items() if not found.labelled]
+    print(", ".join([f"{dataset.root}: {pairs} pairs", *bare, f"{len(dataset.table)} classes"]))
 
 
 def main():

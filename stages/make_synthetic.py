@@ -4,7 +4,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from bisenet.scenes.scenes import draw_scene
+from bisenet.scenes.drawing import draw_scene
 from bisenet.system.entry import run
 from bisenet.system.png import write_png
 from bisenet.system.progress import track
@@ -31,4 +31,4 @@ def main():
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, alone=__doc__)

@@ -87,4 +87,4 @@ def fit(params, device, stop):
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, alone=__doc__)

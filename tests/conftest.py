@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from made_folders import Maker
+from params_files import SHIPPED, SMALL
 
 from bisenet.annotation.dataset import Dataset
 from bisenet.annotation.pairing import Source
@@ -36,3 +38,30 @@ def make_dataset(tmp_path):
         return Dataset(name, root, {"train": [Source.from_dict(form, "form")] if form else []}, TABLE)
 
     return make
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Draws photographs and labels into a folder of its own."""
+    return Maker(tmp_path / "mydata")
+
+
+@pytest.fixture
+def small_params(tmp_path):
+    """small_params(old, new): a small params.yaml, with one piece of its text replaced."""
+
+    def write(old="", new=""):
+        assert old in SMALL
+        path = tmp_path / "params.yaml"
+        path.write_text(SMALL.replace(old, new, 1) if old else SMALL)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def shipped_params(tmp_path):
+    """A copy of the project's own params.yaml."""
+    path = tmp_path / "params.yaml"
+    path.write_bytes(SHIPPED.read_bytes())
+    return path

@@ -1,6 +1,8 @@
 """The Python interface, as somebody uses it who never sees the pipeline."""
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 
@@ -304,6 +306,21 @@ print(json.dumps([light, list(seen.labels.shape), dir(bisenet)]))
     light, shape, names = json.loads(done.stdout)
     assert light == [] and shape == [61, 83] and names == ["InputError", "Segmentation", "Segmenter", "load"]
     assert list(work.iterdir()) == []
+
+
+def test_the_example_in_readme(weights, photo, tmp_path, monkeypatch, capsys):
+    [code] = re.findall(
+        "```python\n(import bisenet\n.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    (tmp_path / "results" / "train").mkdir(parents=True)
+    shutil.copy(weights, tmp_path / "results" / "train" / "model.pt")
+    Image.fromarray(photo).save(tmp_path / "photo.jpg")
+    monkeypatch.chdir(tmp_path)
+    found = {}
+    exec(code, found)
+    assert found["labels"].shape == (61, 83)
+    assert Image.open("overlay.png").size == (83, 61)
+    assert "road" in capsys.readouterr().out
 
 
 def test_what_is_not_there_is_an_attribute_error():

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -211,11 +212,12 @@ def test_the_lock_is_of_this_pipeline():
     assert set(yaml.safe_load((ROOT / "dvc.lock").read_text(encoding="utf-8"))["stages"]) == set(STAGES)
 
 
-def test_readme_names_every_file():
-    """The file tree in README is complete."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    tracked = subprocess.run(
-        ["git", "ls-files", "bisenet", "stages", "benchmarks"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.split()
-    names = {Path(file).name for file in tracked if file.endswith(".py") and not file.endswith("__init__.py")}
-    assert {name for name in names if name not in readme} == set()
+def test_the_page_on_development_names_every_file():
+    page = (ROOT / "docs" / "development.md").read_text(encoding="utf-8")
+    files = [
+        *core_files(),
+        *STAGE_FILES,
+        *(path.relative_to(ROOT).as_posix() for path in (ROOT / "benchmarks").glob("*.py")),
+    ]
+    assert [file for file in files if not file.endswith("__init__.py") and Path(file).name not in page] == []
+    assert {room(file) for file in core_files() if len(Path(file).parts) > 2} <= set(re.findall(r"`(\w+)/", page))

@@ -5,8 +5,10 @@
       val: {images: images/val, labels: masks/val}                       # a folder: every file in it and below
       # or a list of "image,label" lines, relative to the dataset's folder:
       val: {list: val.txt}
-    # or a share of all for val; a file never changes sides because others come or go:
-    splits: {images: images/*.jpg, labels: masks/*.png, val: 0.2}
+      # test may be there, too; training never sees it, and all of it may be without labels:
+      test: {images: images/test/*.jpg}
+    # or a share of all for val, and for test; a file never changes sides because others come or go:
+    splits: {images: images/*.jpg, labels: masks/*.png, val: 0.2, test: 0.1}
     expected: {train: 367, val: 101}       # how many pairs there should be
     channels: 3                            # of all images: others are converted; without it, what the files have
     classes: [...]
@@ -23,11 +25,11 @@ from bisenet.annotation.pairing import Source
 from bisenet.errors import InputError
 from bisenet.samples.class_tables import BUILT_IN, KNOWN
 from bisenet.samples.classes import ClassTable
-from bisenet.samples.lists import LISTS, SPLITS
+from bisenet.samples.lists import ALL_SPLITS, LISTS, SPLITS, TEST
 from bisenet.system.yaml12 import read_yaml
 
 KEYS = {"splits", "expected", "channels", "classes", "ignore", "skip"}
-SHARE = "val"  # the key of the share in `splits: {images, labels, val: 0.2}`
+SHARES = "val", TEST  # the keys of shares in `splits: {images, labels, val: 0.2}`; the second need not be there
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Dataset:
     table: ClassTable
     expected: dict[str, int] = field(default_factory=dict)
     channels: int | None = None
+    built_in: bool = False
 
 
 def load_dataset(name, data_root):
@@ -50,7 +53,8 @@ def load_dataset(name, data_root):
             f"{root}: there is no such folder; put the dataset there or link it (ln -s /where/it/is {root}). {KNOWN}"
         )
     source = root / "dataset.yaml"
-    if not source.is_file():
+    built_in = not source.is_file()
+    if built_in:
         source = BUILT_IN / f"{name}.yaml"
     if not source.is_file():
         raise InputError(
@@ -63,34 +67,43 @@ def load_dataset(name, data_root):
         raise InputError(f"{source}: '{unknown[0]}' is none of {', '.join(sorted(KEYS))}")
     expected, channels = data.get("expected") or {}, data.get("channels")
     if not isinstance(expected, dict) or any(
-        split not in SPLITS or type(count) is not int or count < 1 for split, count in expected.items()
+        split not in ALL_SPLITS or type(count) is not int or count < 1 for split, count in expected.items()
     ):
-        raise InputError(f"{source}: 'expected' is {{train: pairs, val: pairs}}, not {expected}")
+        raise InputError(f"{source}: 'expected' is {{train: pairs, val: pairs, test: pairs}}, not {expected}")
     if channels is not None and (type(channels) is not int or channels < 1):
         raise InputError(f"{source}: 'channels' is a whole number, 1 or more, not {channels!r}")
-    return Dataset(
-        name, root, _splits(data.get("splits"), source), ClassTable.from_dict(data, source), expected, channels
-    )
+    splits, table = _splits(data.get("splits"), source), ClassTable.from_dict(data, source)
+    return Dataset(name, root, splits, table, expected, channels, built_in)
 
 
 def _splits(forms, source):
-    if isinstance(forms, dict) and {"images", "labels", SHARE} <= set(forms):
-        share = forms[SHARE]
-        if type(share) is not float or not 0 < share < 1:
-            raise InputError(f"{source}: splits: '{SHARE}' is a share of all, above 0 and below 1, not {share!r}")
-        files = {key: value for key, value in forms.items() if key != SHARE}
-        where = f"{source}: splits"
-        return {
-            "train": [Source.from_dict(files, where, share=(share, 1))],
-            "val": [Source.from_dict(files, where, share=(0, share))],
-        }
-    if not isinstance(forms, dict) or set(forms) != set(SPLITS):
+    if isinstance(forms, dict) and {"images", "labels", SHARES[0]} <= set(forms):
+        return _shared(forms, f"{source}: splits")
+    if not isinstance(forms, dict) or not set(SPLITS) <= set(forms) <= set(ALL_SPLITS):
         raise InputError(
-            f"{source}: 'splits' must name {' and '.join(SPLITS)}, or be {{images: ..., labels: ..., {SHARE}: 0.2}}"
+            f"{source}: 'splits' must name {' and '.join(SPLITS)}, and may name {TEST}, "
+            f"or be {{images: ..., labels: ..., {SHARES[0]}: 0.2}}, where {TEST}: 0.1 may stand, too"
         )
-    return {split: _sources(forms[split], f"{source}: split '{split}'") for split in SPLITS}
+    return {split: _sources(forms[split], split, source) for split in ALL_SPLITS if split in forms}
 
 
-def _sources(forms, where):
+def _shared(forms, where):
+    shares = {key: forms[key] for key in SHARES if key in forms}
+    for key, share in shares.items():
+        if type(share) is not float or not 0 < share < 1:
+            raise InputError(f"{where}: '{key}' is a share of all, above 0 and below 1, not {share!r}")
+    # Val has the lowest shares, and test those next to it: without a test, each file is where it always was.
+    bounds, low = {}, 0
+    for key, share in shares.items():
+        bounds[key] = low, low + share
+        low += share
+    if low >= 1:
+        raise InputError(f"{where}: {' and '.join(shares)} are all that there is; leave a share for train")
+    files = {key: value for key, value in forms.items() if key not in shares}
+    bounds = {"train": (low, 1), **bounds}
+    return {split: [Source.from_dict(files, where, share=share)] for split, share in bounds.items()}
+
+
+def _sources(forms, split, source):
     forms = forms if isinstance(forms, list) and forms else [forms]
-    return [Source.from_dict(form, where) for form in forms]
+    return [Source.from_dict(form, f"{source}: split '{split}'", unlabelled=split == TEST) for form in forms]

@@ -10,14 +10,21 @@ from bisenet.system.parallel import map_files
 
 
 def pair_digests(found, *, faults, workers, cache_folder=None):
-    """{image or label: SHA-256} of the files of `Pairs`, and of its parts of a COCO file.
+    """{image or label: SHA-256} of the files of `Pairs`, and of its parts of files that describe many images.
 
     faults: a `Faults` that takes every file that cannot be read
     workers, cache_folder: as of `bisenet.inspection.statistics.dataset_statistics`
     """
-    names = dict.fromkeys(name for pair in found.pairs for name in pair)
-    digests = {name: _part_digest(found.coco[name]) for name in names if name in found.coco}
-    files = {(str(found.root / name),): name for name in names if name not in digests}
+    names = dict.fromkeys(name for pair in found.pairs for name in pair if name is not None)
+    digests, files = {}, {}
+    for name in names:
+        if name not in found.coco:
+            files[(str(found.root / name),)] = name
+            continue
+        try:
+            digests[name] = _part_digest(found.coco[name])
+        except InputError as error:
+            faults.add(error)
     with FileCache(cache_folder, "digests", maker_digest([])) as cache:
         for file, digest in map_files(_file_digest, files, workers=workers, cache=cache):
             if isinstance(digest, InputError):
@@ -28,12 +35,16 @@ def pair_digests(found, *, faults, workers, cache_folder=None):
 
 
 def _part_digest(part):
-    return hashlib.sha256(json.dumps(asdict(part)).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(asdict(part), default=_digest).encode()).hexdigest()  # of a path, what is in it
 
 
 def _file_digest(paths):
+    return _digest(paths[0]).encode()
+
+
+def _digest(path):
     try:
-        with open(paths[0], "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest().encode()
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise InputError(f"{paths[0]}: cannot be read ({error.strerror})", "cannot be read") from None
+        raise InputError(f"{path}: cannot be read ({error.strerror})", "cannot be read") from None

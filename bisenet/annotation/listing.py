@@ -3,21 +3,25 @@
 from shutil import rmtree
 
 from bisenet.annotation.digests import pair_digests
-from bisenet.annotation.pairing import pair_split
+from bisenet.annotation.pairing import joined, pair_splits
 from bisenet.annotation.rendering import render_labels
 from bisenet.errors import Faults, InputError
 from bisenet.samples.annotations import doubts, write_annotations
+from bisenet.samples.lists import TEST
+
+TRAINVAL = "trainval"
 
 
-def list_dataset(dataset, folder, *, strict, workers, cache_folder, splits=None):
+def list_dataset(dataset, folder, *, strict, workers, cache_folder, splits=None, train_split="train"):
     """Write into `folder`, which is emptied, what `bisenet.samples.annotations` reads; {split: `Pairs`}.
 
-    splits: those to list, by default all
+    splits: those to list, by default all that are there
     strict: stop where files have no partner, or an image is in two splits; else warn
     workers: a number of processes, or None; cache_folder: of what is known of unchanged files
+    train_split: `trainval` for a list of train that holds the pairs of val, too; that of val stays as it is
     Raises `InputError` that lists what is wrong, before anything is written.
     """
-    found = {split: pair_split(dataset, split) for split in splits or dataset.splits}
+    found = pair_splits(dataset, splits)
     faults = Faults()
     reading = {"faults": faults, "workers": workers, "cache_folder": cache_folder}
     digests = {split: pair_digests(pairs, **reading) for split, pairs in found.items()}
@@ -31,13 +35,19 @@ def list_dataset(dataset, folder, *, strict, workers, cache_folder, splits=None)
     else:
         warnings = [*doubtful, *warnings]
     faults.check(f"faults in {dataset.root}")
+    if train_split == TRAINVAL:
+        none = "" if TEST in found else f", and there is no {TEST}"
+        told = f"val is part of train (train_split: {TRAINVAL}): only {TEST} can tell how well new images are predicted"
+        warnings = [*warnings, told + none]
     for warning in warnings:
         print(f"warning: {warning}")
     rmtree(folder, ignore_errors=True)  # nothing of an earlier dataset beside what follows
     found = {
-        split: render_labels(pairs, dataset.table, folder, f"labels/{split}", **reading)
+        split: render_labels(pairs, dataset.table, folder, f"labels/{split}", **reading) if pairs.labelled else pairs
         for split, pairs in found.items()
     }
     faults.check("faulty labels")
+    if train_split == TRAINVAL:
+        found["train"], digests["train"] = joined(found["train"], found["val"]), digests["train"] | digests["val"]
     write_annotations(folder, dataset, found, digests, warnings)
     return found

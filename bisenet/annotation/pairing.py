@@ -4,6 +4,7 @@ A split is a source of files, or a list of sources, where a name that one source
 
     {images: PATTERN, labels: PATTERN, only: NAMES, except: NAMES}
     {list: val.txt}                      # "image,label" lines
+    {images: PATTERN}                    # of `test` alone, where no image has a label; in its lists "image," lines
 
 PATTERN: `**/` any folders, `*` any part of a name, `{png,jpg}` one of these. What the stars match is the *name* that an
 image and its label share. A pattern without a star is a folder, with all below it; as labels, it may be one COCO file
@@ -12,24 +13,21 @@ NAMES: a glob on the name, a `.txt` file with one name a line, or a list of thes
 """
 
 import hashlib
-import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import cache
-from itertools import product
 from pathlib import Path, PurePosixPath
-from types import MappingProxyType
 
-from bisenet.annotation.polygons import CocoImage, read_coco
+from bisenet.annotation.formats.coco import CocoImage
+from bisenet.annotation.formats.table import read_parts as read_coco
+from bisenet.annotation.patterns import Folder
 from bisenet.errors import InputError, name_some
-from bisenet.samples.images import IMAGE_SUFFIXES, files_below
-from bisenet.samples.lists import read_lines, read_rows
+from bisenet.samples.images import IMAGE_SUFFIXES
+from bisenet.samples.lists import TEST, read_rows
 
 LABEL_SUFFIXES = (*IMAGE_SUFFIXES, ".json", ".mat", ".npz")
-BRACES = r"(\{[^{}]*\})"
-WILDCARD = rf"(\*\*/|\*|{BRACES[1:-1]})"
 KEYS = {"images", "labels", "only", "except"}
+NO_LABELS = f"; if no image of {TEST} has a label, leave out its 'labels'"
 
 
 @dataclass(frozen=True)
@@ -44,19 +42,20 @@ class Source:
     list: str | None = None
 
     @classmethod
-    def from_dict(cls, form, where, share=(0, 1)):
-        """Check and read one source; `where` names it in messages."""
+    def from_dict(cls, form, where, share=(0, 1), unlabelled=False):
+        """Check and read one source, in which `labels` may be missing if it is `unlabelled`; messages name `where`."""
         if isinstance(form, dict) and set(form) == {"list"}:
             paths = _paths(form["list"], where)
             if len(paths) > 1:
                 raise InputError(f"{where}: one 'list' names one file; for more: [{{list: a.txt}}, {{list: b.txt}}]")
             return cls(list=paths[0])
-        if not isinstance(form, dict) or not {"images", "labels"} <= set(form) <= KEYS:
+        needed = {"images"} if unlabelled else {"images", "labels"}
+        if not isinstance(form, dict) or not needed <= set(form) <= KEYS:
             raise InputError(
                 f"{where} is {{images, labels}}, where 'only' and 'except' may stand too, or {{list}}, not {form}"
             )
         fields = {key: _paths(value, where) for key, value in form.items()}
-        return cls(fields["images"], fields["labels"], fields.get("only", ()), fields.get("except", ()), share)
+        return cls(*(fields.get(key, ()) for key in ("images", "labels", "only", "except")), share)
 
 
 def _paths(value, where):
@@ -69,46 +68,91 @@ def _paths(value, where):
 
 @dataclass
 class Pairs:
-    """The pairs of one split, (image, label) below `root`, and what was found wrong."""
+    """The pairs of one split, (image, label) below `root`, and what was found wrong. The labels may all be None."""
 
     root: Path
-    pairs: list[tuple[str, str]] = field(default_factory=list)
+    pairs: list[tuple[str, str | None]] = field(default_factory=list)
     images_without_label: list[str] = field(default_factory=list)
     labels_without_image: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     coco: dict[str, CocoImage] = field(default_factory=dict)  # label of a pair -> its part of a COCO file
     rendered: dict[str, str] = field(default_factory=dict)  # label of a pair -> PNG of train ids, below the lists
+    cure: str = ""  # of images without a label
+
+    @property
+    def labelled(self):
+        return all(label is not None for _, label in self.pairs)
 
     def unmatched(self, besides=()):
         """A line for each kind of file without a partner, naming the first ones and counting all but `besides`."""
         lost = [
-            ("image without a label", self.images_without_label),
-            ("label without an image", [label for label in self.labels_without_image if label not in besides]),
+            ("image without a label", self.images_without_label, self.cure),
+            ("label without an image", [label for label in self.labels_without_image if label not in besides], ""),
         ]
-        return [f"{len(files)} {kind}: {name_some(files)}" for kind, files in lost if files]
+        return [f"{len(files)} {kind}: {name_some(files)}{cure}" for kind, files, cure in lost if files]
+
+
+def pair_splits(dataset, splits=None):
+    """{split: `Pairs`} of these splits, by default of all that are there.
+
+    What a built-in description calls `test` is no split of a folder that has no file of it.
+    Raises `InputError` for a split that is not there.
+    """
+    found = {split: pair_split(dataset, split) for split in splits or dataset.splits if split in dataset.splits}
+    test = found.get(TEST)
+    if test and dataset.built_in and not (test.pairs or test.images_without_label or test.labels_without_image):
+        del found[TEST]
+    for split in splits or ():
+        if split not in found:
+            raise InputError(f"{dataset.root}: has no '{split}'; put its files there, and name them in dataset.yaml")
+    return found
 
 
 def pair_split(dataset, split):
     """Find and pair the files of one split: `Pairs`, sorted by image. A split without a pair is one of its faults."""
-    found, folder, taken = Pairs(dataset.root), Folder(dataset.root), set()
+    found = Pairs(dataset.root, cure=NO_LABELS if split == TEST else "")
+    folder, taken = Folder(dataset.root), set()
     for source in dataset.splits[split]:
         try:
             if source.list is None:
                 taken |= _pair_source(folder, source, taken, found)
             else:
-                _add_listed(folder, source.list, found)
+                _add_listed(folder, source.list, found, unlabelled=split == TEST)
         except InputError as error:
             found.faults.append(str(error))
-    found.pairs = sorted(set(found.pairs))  # a list may hold what a pattern finds
+    found.pairs = _sorted(found.pairs)
     images = Counter(image for image, _ in found.pairs)
     twice = [image for image, count in images.items() if count > 1]
     if twice:
         found.faults.append(f"{dataset.root}: {len(twice)} images have two labels: {name_some(twice)}; keep one")
+    bare = [image for image, label in found.pairs if label is None]
+    if 0 < len(bare) < len(found.pairs):
+        some = f"{len(bare)} of {len(found.pairs)} images have no label: {name_some(bare)}"
+        found.faults.append(f"{dataset.root}: {some}; give each one a label, or none")
     for files in (found.images_without_label, found.labels_without_image, found.faults):
         files.sort()
     if not found.pairs and not found.faults:
-        found.faults.append(_nothing_found(folder, dataset.splits[split]))
+        found.faults.append(_nothing_found(folder, dataset.splits[split], found.cure))
     return found
+
+
+def joined(first, second):
+    """The `Pairs` of two splits as those of one."""
+    pairs = _sorted([*first.pairs, *second.pairs])
+    labels = {label for _, label in pairs}
+    return Pairs(
+        first.root,
+        pairs,
+        sorted({*first.images_without_label, *second.images_without_label}),
+        sorted({*first.labels_without_image, *second.labels_without_image} - labels),
+        coco=first.coco | second.coco,
+        rendered=first.rendered | second.rendered,
+    )
+
+
+def _sorted(pairs):
+    """Each pair once; a list may hold what a pattern finds."""
+    return sorted(set(pairs), key=lambda pair: (pair[0], pair[1] or ""))
 
 
 def _pair_source(folder, source, taken, found):
@@ -126,8 +170,8 @@ def _pair_source(folder, source, taken, found):
     images, labels = (
         {name: path for name, path in files.items() if name not in taken and chosen(name)} for files in (images, labels)
     )
-    paired = images.keys() & labels.keys()
-    found.pairs += [(images[name], labels[name]) for name in paired]
+    paired = images.keys() & labels.keys() if source.labels else images.keys()
+    found.pairs += [(images[name], labels.get(name)) for name in paired]
     found.images_without_label += [images[name] for name in images.keys() - paired]
     found.labels_without_image += [labels[name] for name in labels.keys() - paired]
     found.faults += twins
@@ -198,114 +242,31 @@ def _coco_labels(folder, coco_file, images, parts):
     return labels, lost
 
 
-def _add_listed(folder, name, found):
+def _add_listed(folder, name, found, unlabelled):
     path = folder.root / name
-    pairs = sorted(set(read_rows(path)))
+    pairs = _sorted(read_rows(path, unlabelled))
     if not pairs:
         raise InputError(f"{path}: the list is empty")
-    absolute = [file for pair in pairs for file in pair if Path(file).is_absolute()]
+    files = [file for pair in pairs for file in pair if file is not None]
+    absolute = [file for file in files if Path(file).is_absolute()]
     if absolute:
         raise InputError(f"{path}: write paths relative to {folder.root}, not absolute: {name_some(absolute)}")
-    missing = [file for pair in pairs for file in pair if not (folder.root / file).is_file()]
+    missing = [file for file in files if not (folder.root / file).is_file()]
     if missing:
         raise InputError(f"{path}: {len(missing)} listed files are missing: {name_some(missing)}")
     found.pairs += pairs
 
 
-def _nothing_found(folder, sources):
-    lines = []
+def _nothing_found(folder, sources, cure):
+    lines, labelled = [], any(source.labels for source in sources)
     for source in sources:
         images, labels = (folder.match(patterns, LABEL_SUFFIXES)[0] for patterns in (source.images, source.labels))
         hint = f" (first: {min(images.values())} and {min(labels.values())})" if images and labels else ""
-        lines.append(
-            f"{len(images)} images match {' or '.join(source.images)}, "
-            f"{len(labels)} labels match {' or '.join(source.labels)}{hint}"
-        )
+        of_labels = f", {len(labels)} labels match {' or '.join(source.labels)}{hint}" if source.labels else ""
+        lines.append(f"{len(images)} images match {' or '.join(source.images)}{of_labels}")
         if source.only or source.exclude or source.share != (0, 1):
-            lines.append("and none of them is both, and chosen by 'only', 'except' or the share")
-    return f"{folder.root}: no pair: {'; '.join(lines)}; check that the dataset is complete and laid out like this"
-
-
-class Folder:
-    """The files of a dataset's folder; each part of it is listed once."""
-
-    def __init__(self, root):
-        self.root = root
-        self._files = cache(self._list)
-
-    def match(self, patterns, suffixes, besides=MappingProxyType({})):
-        """({name: path}, faults) of the files that match, but for `besides`, of the same form.
-
-        suffixes: of the files that count in a folder
-        """
-        found, faults = {}, []
-        for pattern in patterns:
-            own = {}
-            for path, name in self._matches(PurePosixPath(pattern).as_posix(), suffixes):
-                if besides.get(name) == path:
-                    continue
-                if not _is_utf8(path):
-                    faults.append(f"{self.root}: the file name {path!r} is not UTF-8; rename the file")
-                elif name in own:
-                    twins = ", ".join(sorted([own[name], path]))
-                    faults.append(f"{self.root}: two files with one name: {twins}; keep one, or name it by a pattern")
-                else:
-                    own[name] = path
-            found = own | found
-        return found, faults
-
-    def named(self, pattern):
-        """The existing files that a pattern without a star names."""
-        paths = (PurePosixPath(path).as_posix() for path in _alternatives(pattern))
-        return [path for path in paths if (self.root / path).is_file()]
-
-    def lines(self, pattern):
-        """The lines of the text file that a pattern names."""
-        files = self.named(pattern)
-        if not files:
-            raise InputError(f"{self.root / pattern}: the list of names is missing")
-        names = read_lines(self.root / files[0])
-        if not names:
-            raise InputError(f"{self.root / files[0]}: the list of names is empty")
-        return names
-
-    def _matches(self, pattern, suffixes):
-        if "*" not in pattern:
-            pattern = f"{pattern}/".removeprefix("./") + f"**/*{{{','.join(suffixes)}}}"
-        regex, seen = _pattern_regex(pattern), set()
-        starts = [form.split("*")[0].rpartition("/")[0] for form in _alternatives(pattern)]
-        for start in dict.fromkeys(starts):
-            for path in self._files(start):
-                match = regex.fullmatch(path)
-                if match and path not in seen:
-                    seen.add(path)
-                    yield path, "/".join(part.rstrip("/") for part in match.groups() if part)
-
-    def _list(self, start):
-        return [path.relative_to(self.root).as_posix() for path in files_below(self.root / start)]
-
-
-def _alternatives(pattern):
-    """The pattern with each `{a,b}` written out."""
-    parts = re.split(BRACES, pattern)
-    options = [part[1:-1].split(",") if re.fullmatch(BRACES, part) else [part] for part in parts]
-    return ["".join(choice) for choice in product(*options)]
-
-
-def _is_utf8(name):
-    return not any("\ud800" <= char <= "\udfff" for char in name)
-
-
-def _pattern_regex(pattern):
-    """`**/` any folders, `*` any part of a name (both captured), `{png,jpg}` one of these (not captured)."""
-    return re.compile("".join(map(_token_regex, re.split(WILDCARD, pattern))), re.IGNORECASE)
-
-
-def _token_regex(token):
-    if token == "**/":
-        return "((?:[^/]+/)*)"
-    if token == "*":
-        return "([^/]*)"
-    if re.fullmatch(WILDCARD, token):
-        return f"(?:{'|'.join(map(re.escape, token[1:-1].split(',')))})"
-    return re.escape(token)
+            both = "both, and " if source.labels else ""
+            lines.append(f"and none of them is {both}chosen by 'only', 'except' or the share")
+    what, cure = ("pair", cure) if labelled else ("image", "")
+    told = f"no {what}: {'; '.join(lines)}; check that the dataset is complete and laid out like this"
+    return f"{folder.root}: {told}{cure}"

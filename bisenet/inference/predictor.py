@@ -6,7 +6,7 @@ predicts in another precision or with another normalisation than the rest.
 
 import torch
 
-from bisenet.inference.protocols import look
+from bisenet.inference.protocols import RULES, look
 from bisenet.system.precision import autocast
 
 
@@ -16,24 +16,28 @@ class Predictor:
     model: normalised (N, C, h, w) -> logits (N, classes, h, w), on `device`; shall be in eval mode when it is asked
     normalize: images as they come, (N, H, W, C) -> the model's input
     amp: one of `AMP_TYPES`
-    protocol: as of `look`; by default the whole image once
+    rules: how views are put together; protocol: as of `look`, by default the whole image once
     """
 
-    def __init__(self, model, normalize, *, device, amp="off", **protocol):
+    def __init__(self, model, normalize, *, device, amp="off", rules=RULES, **protocol):
         self.model = model
         self.normalize = normalize
         self.device = device
         self.amp = amp
+        self.rules = rules
         self.protocol = protocol
 
     @classmethod
     def of(cls, checkpoint, **how):
-        """Of a `Checkpoint`, whose model is on the device; how: device, amp and the protocol."""
-        return cls(checkpoint.model, checkpoint.normalize.to(how["device"]), **how)
+        """Of a `Checkpoint`, whose model is on the device; how: device, amp, rules and the protocol."""
+        predictor = cls(checkpoint.model, checkpoint.normalize.to(how["device"]), **how)
+        predictor.model.to(memory_format=predictor.rules.memory_format)
+        return predictor
 
     def by(self, **protocol):
         """The same network by another protocol."""
-        return Predictor(self.model, self.normalize, device=self.device, amp=self.amp, **protocol)
+        how = {"device": self.device, "amp": self.amp, "rules": self.rules}
+        return Predictor(self.model, self.normalize, **how, **protocol)
 
     @torch.inference_mode()
     def labels(self, images):
@@ -49,4 +53,4 @@ class Predictor:
     def _look(self, images):
         images = images.to(self.device, non_blocking=True)
         with autocast(self.device, self.amp):
-            return look(self.model, self.normalize(images), **self.protocol)
+            return look(self.model, self.normalize(images), rules=self.rules, **self.protocol)

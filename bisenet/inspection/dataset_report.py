@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import cv2
+import numpy as np
 
+from bisenet.samples.classes import IGNORE
 from bisenet.system.artifacts import write_csv, write_json, write_text
 from bisenet.system.png import write_png
 from bisenet.visualize import blend, contact_sheet, displayable, shrink_to
@@ -19,7 +21,7 @@ def write_report(folder, statistics, table, warnings, *, form, read):
     """Write `statistics.json`, tables for the plots, `report.md` and `pictures/*.png`.
 
     statistics: {split: `DatasetStatistics`}; form: (channels, bit depth) of the images
-    read: (image, label) as listed -> image (H, W, C), train ids (H, W)
+    read: (image, label) as listed, or (image,) -> image (H, W, C), train ids (H, W) or None
     """
     folder = Path(folder)
     found = {split: each.to_dict(table.names, *form) for split, each in statistics.items()}
@@ -35,8 +37,14 @@ def write_report(folder, statistics, table, warnings, *, form, read):
 
 
 def _tile(image, label, table):
-    """A small picture of a pair, and its label: colours over a grey photograph look like those of the legend."""
-    image, label = shrink_to(displayable(image), TILE), shrink_to(label, TILE, cv2.INTER_NEAREST)
+    """A small picture of a pair, and its label: colours over a grey photograph look like those of the legend.
+
+    Without a label, the photograph as it is, and a label of ignored pixels.
+    """
+    image = shrink_to(displayable(image), TILE)
+    if label is None:
+        return image, np.full(image.shape[:2], IGNORE, np.uint8)
+    label = shrink_to(label, TILE, cv2.INTER_NEAREST)
     grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     return blend(grey, label, table, ALPHA), label
 
@@ -59,6 +67,7 @@ def _class_rows(statistics, table):
     return [
         [split, name, share, images / each.images, pixels, images]
         for split, each in statistics.items()
+        if each.labelled
         for name, share, pixels, images in zip(
             table.names, each.class_shares, each.class_pixels, each.class_images, strict=True
         )
@@ -94,16 +103,18 @@ def _report(found, statistics, classes, warnings):
         width, height = _span(w for _, w in sizes), _span(h for h, _ in sizes)
         aspect = _span(round(w / h, 2) for h, w in sizes)
         mean, std = (" ".join(f"{value:.4f}" for value in each[key]) for key in ("mean", "std"))
-        row = split, each["images"], width, height, aspect, each["channels"], each["bit_depth"], mean, std
+        name = split if statistics[split].labelled else f"{split}, without labels"
+        row = name, each["images"], width, height, aspect, each["channels"], each["bit_depth"], mean, std
         lines.append(f"| {' | '.join(map(str, row))} |")
     lines += ["", "Mean and deviation of each channel, as shares of the full range.", "", "## Classes", ""]
-    lines += ["| class | " + " | ".join(f"{split}: pixels | {split}: images" for split in found) + " |"]
-    lines += ["|---|" + "--:|--:|" * len(found)]
+    labelled = [split for split in found if statistics[split].labelled]
+    lines += ["| class | " + " | ".join(f"{split}: pixels | {split}: images" for split in labelled) + " |"]
+    lines += ["|---|" + "--:|--:|" * len(labelled)]
     cells = {}
     for _, name, share, image_share, *_ in classes:
         cells.setdefault(name, []).extend([f"{share:.3%}", f"{image_share:.1%}"])
     lines += [f"| {name.replace('|', '&#124;')} | {' | '.join(values)} |" for name, values in cells.items()]
-    ignored = ", ".join(f"{each['ignored_share']:.3%} of {split}" for split, each in found.items())
+    ignored = ", ".join(f"{found[split]['ignored_share']:.3%} of {split}" for split in labelled)
     lines += ["", f"Shares of the labelled pixels, and of the images. Ignored: {ignored}."]
     return "\n".join(lines) + "\n"
 

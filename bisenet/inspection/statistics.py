@@ -17,9 +17,11 @@ from zlib import crc32
 import cv2
 import numpy as np
 
-from bisenet.errors import SHOWN, Faults, InputError, first_few
+from bisenet.errors import SHOWN, Faults, InputError, first_few, name_some
+from bisenet.samples.annotations import pair_files
 from bisenet.samples.classes import IGNORE
 from bisenet.samples.labels import READERS, TRAIN_IDS, LabelReader, read_pair
+from bisenet.samples.lists import SPLITS, TEST
 from bisenet.system.file_cache import FileCache, maker_digest
 from bisenet.system.parallel import map_files
 from bisenet.system.progress import track
@@ -49,9 +51,10 @@ class FormatStatistics:
 
 @dataclass
 class DatasetStatistics:
-    """The sum over pairs."""
+    """The sum over pairs, which all have labels or all have none."""
 
     num_classes: int
+    labelled: bool = True
     images: int = 0
     pixels: int = 0
     sizes: Counter = field(default_factory=Counter)  # (height, width) -> images
@@ -62,7 +65,7 @@ class DatasetStatistics:
     examples: list = field(
         default_factory=list
     )  # for each class, (-pixels, image, label) of those that have most of it
-    sample: list = field(default_factory=list)  # (lot, image, label) of pairs drawn by lot
+    sample: list = field(default_factory=list)  # (lot, image, label) of pairs drawn by lot, or (lot, image)
     ignored_pixels: int = 0
 
     def __post_init__(self):
@@ -72,7 +75,7 @@ class DatasetStatistics:
         self.examples = [[] for _ in range(self.num_classes)]
 
     def add(self, paths, pair):
-        """paths: of image and label; pair: what `pair_statistics` found, as a dict."""
+        """paths: of image and label, or of the image; pair: what `pair_statistics` found, as a dict."""
         height, width = pair["size"]
         self.images += 1
         self.pixels += height * width
@@ -118,8 +121,13 @@ class DatasetStatistics:
         ]
 
     def to_dict(self, names, channels, bit_depth):
-        """Plain types for JSON. channels, bit_depth: `common_format` of the whole dataset."""
+        """Plain types for JSON; without labels their figures are None. channels, bit_depth: `trained_format`."""
         mean, std = self.mean_and_std(channels, bit_depth)
+        of_labels = {
+            "class_shares": dict(zip(names, self.class_shares, strict=True)),
+            "class_frequencies": dict(zip(names, self.class_frequencies, strict=True)),
+            "ignored_share": self.ignored_pixels / self.pixels,
+        }
         return {
             "images": self.images,
             "sizes": {f"{w}x{h}": self.sizes[h, w] for h, w in sorted(self.sizes)},  # width x height
@@ -127,9 +135,7 @@ class DatasetStatistics:
             "bit_depth": bit_depth,
             "mean": mean,
             "std": std,
-            "class_shares": dict(zip(names, self.class_shares, strict=True)),
-            "class_frequencies": dict(zip(names, self.class_frequencies, strict=True)),
-            "ignored_share": self.ignored_pixels / self.pixels,
+            **(of_labels if self.labelled else dict.fromkeys(of_labels)),
         }
 
 
@@ -157,6 +163,26 @@ def common_format(splits):
     return (3 if len(counts) > 1 else next(iter(counts))), next(iter(depths))
 
 
+def trained_format(statistics):
+    """`common_format` of the splits that a training reads, of {split: `DatasetStatistics`}.
+
+    Raises `InputError` where images of `test` would not be what was trained on.
+    """
+    channels, depth = common_format(statistics[split] for split in SPLITS)
+    if common_format(statistics.values()) != (channels, depth):
+        others = [
+            f"{count} ({form.images} files: {name_some(form.first, total=form.images)})"
+            for (count, _), form in sorted(statistics[TEST].formats.items())
+            if count != channels
+        ]
+        raise InputError(
+            f"images of {TEST} have channels that training does not see: {' and '.join(others)}, where "
+            f"{' and '.join(SPLITS)} have {channels}; convert them, or set 'channels' in dataset.yaml, so that all are "
+            "converted as they are read"
+        )
+    return channels, depth
+
+
 def _grouped(forms):
     """{property: (number of images, paths of a few)}"""
     groups = {}
@@ -171,8 +197,7 @@ def _described(groups, unit):
     (most, (count, _)), *others = sorted(groups.items(), key=lambda item: (-item[1][0], item[0]))
     parts = [f"{most} {unit} ({count} files)"]
     for value, (count, first) in others:
-        more = f" and {count - SHOWN} more" if count > SHOWN else ""
-        parts.append(f"{value} {unit} ({count} files: {', '.join(first)}{more})")
+        parts.append(f"{value} {unit} ({count} files: {name_some(first, total=count)})")
     return " and of ".join(parts)
 
 
@@ -192,13 +217,13 @@ def histograms(image):
 
 
 def pair_statistics(pair, read_label, channels=None):
-    """Read one (image, label) pair of paths -> what it adds, as JSON in bytes. Raises `InputError` for a fault."""
+    """Read the files of one pair -> what it adds, as JSON in bytes. Raises `InputError` for a fault."""
     image, label = read_pair(pair, read_label, channels)
-    (label_counts,) = histograms(label[..., None]).tolist()
+    (label_counts,) = [[0] * 256] if label is None else histograms(label[..., None]).tolist()
     counts = histograms(image)
     values = np.arange(counts.shape[1])
     found = {
-        "size": label.shape,
+        "size": image.shape[:2],
         "bit_depth": 8 * image.itemsize,
         "sums": (counts @ values).tolist(),
         "squares": (counts @ values**2).tolist(),
@@ -209,7 +234,7 @@ def pair_statistics(pair, read_label, channels=None):
 
 
 def dataset_statistics(pairs, data_root, table, *, workers, channels=None, cache_folder=None, faults=None):
-    """Statistics of (image, label) paths below `data_root`.
+    """Statistics of (image, label) paths below `data_root`; all labels may be None.
 
     workers: processes to read with, None for one on each core.
     channels: convert images to so many as they are read; None to count them as they are, see `common_format`.
@@ -217,10 +242,10 @@ def dataset_statistics(pairs, data_root, table, *, workers, channels=None, cache
     faults: a `Faults` to add to. Without it raises one `InputError` that counts the faults by kind and lists the first
     files by name.
     """
-    root = Path(data_root)
-    above = str(root / "_")[:-1]  # what is not listed of a path; rendered labels lie elsewhere
-    paths = (tuple(str(root / name) for name in pair) for pair in pairs)
-    total, found_faults = DatasetStatistics(len(table)), Faults() if faults is None else faults
+    above = str(Path(data_root) / "_")[:-1]  # what is not listed of a path; rendered labels lie elsewhere
+    paths = (pair_files(pair, data_root) for pair in pairs)
+    total = DatasetStatistics(len(table), all(label is not None for _, label in pairs))
+    found_faults = Faults() if faults is None else faults
     work = partial(pair_statistics, read_label=LabelReader(table), channels=channels)
     with FileCache(cache_folder, "statistics", maker_digest(MADE_BY, table, channels), [TRAIN_IDS]) as cache:
         for pair, found in track(map_files(work, paths, workers=workers, cache=cache), len(pairs), "read"):
@@ -237,6 +262,8 @@ def dataset_statistics(pairs, data_root, table, *, workers, channels=None, cache
 
 def check_classes(statistics, table, split):
     """Warnings for classes without a pixel. Raises `InputError` where fewer than two have any in `train`."""
+    if not statistics.labelled:
+        return []
     present = sum(pixels > 0 for pixels in statistics.class_pixels)
     if present < 2 and split == "train":
         raise InputError(

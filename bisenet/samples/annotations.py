@@ -1,7 +1,8 @@
 """What is known of a dataset before its pixels are read: the lists of pairs, the class table, a summary.
 
 A list is CSV, `image,label` on each line, sorted by image. Paths are relative to the folder of all datasets, but for
-labels that were rendered: `annos/...` is below the folder of the list itself. Names with commas are quoted.
+labels that were rendered: `annos/...` is below the folder of the list itself. Names with commas are quoted. Where the
+images of `test` have no labels, its lines are `image,`.
 """
 
 import hashlib
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from bisenet.errors import InputError, name_some
 from bisenet.samples.classes import ClassTable
-from bisenet.samples.lists import LISTS, read_rows
+from bisenet.samples.lists import LISTS, TEST, read_rows
 from bisenet.system.artifacts import csv_text, read_json, write_json, write_text
 from bisenet.system.yaml12 import read_yaml, yaml_text
 
@@ -40,7 +41,8 @@ def doubts(splits, digests, expected):
         owners[split] = own
         count = expected.get(split, len(found.pairs))
         if len(found.pairs) != count:
-            warnings.append(f"{split}: {len(found.pairs)} pairs, the complete dataset has {count}")
+            what = "pairs" if found.labelled else "images"
+            warnings.append(f"{split}: {len(found.pairs)} {what}, the complete dataset has {count}")
     return faults, warnings
 
 
@@ -68,24 +70,35 @@ def write_annotations(folder, dataset, splits, digests, warnings=()):
 
 
 def _listed_label(dataset, found, label):
+    if label is None:
+        return ""
     return f"{LISTS}/{found.rendered[label]}" if label in found.rendered else f"{dataset.name}/{label}"
 
 
 def _digest_of_all(found, digests):
-    lines = (f"{name}\0{digests[name]}\n" for pair in found.pairs for name in pair)
+    lines = (f"{name}\0{digests[name]}\n" for pair in found.pairs for name in pair if name is not None)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def read_pairs(folder, split):
-    """The (image, label) paths of a split, relative to the folder of all datasets; of rendered labels absolute."""
+    """The (image, label) paths of a split, relative to the folder of all datasets; of rendered labels absolute.
+
+    In `test` all labels may be None.
+    """
     folder = Path(folder)
     path = folder / f"{split}.txt"
-    pairs = read_rows(path)
+    pairs = read_rows(path, unlabelled=split == TEST)
     if not pairs:
         raise InputError(f"{path}: the list is empty")
     here = folder.resolve()
     own = f"{LISTS}/"
-    return [(image, str(here / label[len(own) :]) if label.startswith(own) else label) for image, label in pairs]
+    rendered = {label: str(here / label[len(own) :]) for _, label in pairs if label and label.startswith(own)}
+    return [(image, rendered.get(label, label)) for image, label in pairs]
+
+
+def pair_files(pair, data_root):
+    """The files of one of `read_pairs`, as a tuple: the image and its label, or the image alone."""
+    return tuple(str(Path(data_root) / name) for name in pair if name is not None)
 
 
 def read_classes(folder):

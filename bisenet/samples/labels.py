@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from bisenet.errors import InputError
+from bisenet.errors import InputError, name_some
 from bisenet.samples import arrays, classes, images
 from bisenet.samples.arrays import as_ids
 from bisenet.samples.classes import IGNORE, LOWEST, UNKNOWN
@@ -132,11 +132,10 @@ class LabelReader:
         found, counts = np.unique(values, axis=0, return_counts=True)
         worst = np.argsort(-counts, kind="stable")[:5]
         kind = "colour" if values.ndim == 2 else "label value"
-        listed = ", ".join(f"{found[i].tolist()} ({counts[i]} pixels)" for i in worst)
-        more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+        listed = name_some([f"{found[i].tolist()} ({counts[i]} pixels)" for i in worst], total=len(found))
         grey = raw.ndim == 3 and (raw == raw[..., :1]).all()
         return (
-            f"{kind} {listed}{more} is not in the class table of {len(self.table)} classes; "
+            f"{kind} {listed} is not in the class table of {len(self.table)} classes; "
             "add it to a class or to 'ignore'"
             + (". All pixels are grey: if these are ids, save them as one channel" if grey else "")
         )
@@ -152,12 +151,15 @@ def _look_up(table, raw):
 
 
 def read_pair(pair, read_label, channels=None, bit_depth=None):
-    """(image, label) paths -> (H, W, C) uint8 or uint16 and (H, W) uint8 train ids.
+    """Files of a pair, as of `pair_files` -> (H, W, C) uint8 or uint16 and (H, W) uint8 train ids, or None.
 
     channels, bit_depth: see `read_image`
     Raises `InputError` for what either file has wrong, and where they differ in size.
     """
-    image, label = read_image(pair[0], channels, bit_depth), read_label(pair[1])
+    image = read_image(pair[0], channels, bit_depth)
+    if len(pair) == 1:
+        return image, None
+    label = read_label(pair[1])
     if image.shape[:2] != label.shape:
         sizes = [f"{w} x {h}" for h, w in (image.shape[:2], label.shape)]
         raise InputError(

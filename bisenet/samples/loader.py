@@ -5,14 +5,14 @@ workers nor the number of processes changes it.
 """
 
 import os
-from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Subset
 
-from bisenet.samples.annotations import read_pairs
+from bisenet.samples.annotations import pair_files, read_pairs
+from bisenet.samples.classes import IGNORE
 from bisenet.samples.labels import LabelReader, read_pair
 from bisenet.system.cores import core_count
 from bisenet.system.distributed import rank, world_size
@@ -20,7 +20,7 @@ from bisenet.system.signals import serve_parent
 
 
 class SegmentationDataset(Dataset):
-    """(image, label) pairs below `data_root`.
+    """(image, label) pairs below `data_root`; where the label is None, all of it is `IGNORE`.
 
     Indexed by a place in the list, or by (pass, place) where a random transform needs to know the pass.
     Gives image (H, W, C) uint8 or uint16 and label (H, W) uint8 train ids, as tensors.
@@ -28,7 +28,7 @@ class SegmentationDataset(Dataset):
     """
 
     def __init__(self, pairs, data_root, table, transform=None, seed=0, *, channels=None, bit_depth=None):
-        self.paths = [tuple(str(Path(data_root) / name) for name in pair) for pair in pairs]
+        self.paths = [pair_files(pair, data_root) for pair in pairs]
         self.read_label = LabelReader(table)
         self.transform = transform
         self.seed = seed
@@ -40,6 +40,8 @@ class SegmentationDataset(Dataset):
     def __getitem__(self, index):
         passed, place = index if isinstance(index, tuple) else (0, index)
         image, label = read_pair(self.paths[place], self.read_label, **self.form)
+        if label is None:
+            label = np.full(image.shape[:2], IGNORE, np.uint8)
         if self.transform is not None:
             rng = np.random.default_rng([self.seed, passed, place])
             image, label = self.transform(image, label, rng)
@@ -47,7 +49,7 @@ class SegmentationDataset(Dataset):
 
 
 def open_datasets(folder, table, *, channels, bit_depth, data_root, transform, seed):
-    """(training set, validation set) of the lists in `folder`; the former through `transform`."""
+    """(training set, validation set) of the lists in `folder`; the former through `transform`. `test` is never read."""
     reading = {"data_root": data_root, "table": table, "channels": channels, "bit_depth": bit_depth}
     train_set = SegmentationDataset(read_pairs(folder, "train"), **reading, transform=transform, seed=seed)
     return train_set, SegmentationDataset(read_pairs(folder, "val"), **reading)

@@ -1,16 +1,21 @@
 """How every stage starts: a person's own mistake ends in a message, not in a traceback."""
 
+import argparse
 import os
 import sys
 
 from bisenet.errors import InputError, Interrupted
 
 
-def run(main):
+def run(main, alone=None):
     """Call `main`; exit 1 with the message of an `InputError` or of a file that cannot be used.
 
     After a signal exit 128 + its number, 130 after Ctrl-C. Of several processes on a machine the first one speaks.
+    alone: what a script without arguments is for; `--help` prints it, and any argument is refused
     """
+    if alone:
+        form = {"description": alone, "formatter_class": argparse.RawDescriptionHelpFormatter}
+        argparse.ArgumentParser(prog=_command(), **form).parse_args()
     for stream in sys.stdout, sys.stderr:
         stream.reconfigure(errors="backslashreplace")  # a file's name must not end a run on a plain terminal
     try:
@@ -30,6 +35,11 @@ def run(main):
         sys.exit(f"error: {error.filename}: {error.strerror}")
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _command():
+    spec = sys.modules["__main__"].__spec__
+    return spec and f"python -m {spec.name.removesuffix('.__main__')}"
 
 
 def _speaks():

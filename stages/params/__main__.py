@@ -14,4 +14,4 @@ def main():
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, alone=__doc__)

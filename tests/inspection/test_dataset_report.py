@@ -9,6 +9,7 @@ from PIL import Image
 
 from bisenet.inspection.dataset_report import write_report
 from bisenet.inspection.statistics import dataset_statistics
+from bisenet.samples.annotations import pair_files
 from bisenet.samples.classes import ClassTable
 from bisenet.samples.labels import LabelReader, read_pair
 from bisenet.system.png import write_png
@@ -24,7 +25,10 @@ LABELS = [[[0, 0, 0, 0], [0, 0, 0, 0]], [[0, 1, 1, 2], [0, 1, 1, 255]], [[1, 1],
 
 @pytest.fixture
 def report(tmp_path):
-    """report(warnings): the folder of a report, over `LABELS` for train and the first of them for val."""
+    """report(warnings): the folder of a report, over `LABELS` for train and the first of them for val.
+
+    test: pairs of test, if it is there
+    """
     pairs = []
     for i, label in enumerate(LABELS):
         label = np.array(label, np.uint8)
@@ -33,19 +37,24 @@ def report(tmp_path):
         pairs.append((f"{i}.png", f"{i}-label.png"))
     splits = {"train": pairs, "val": pairs[:1]}
 
-    def report(warnings=(), order=1, workers=1):
+    def report(warnings=(), order=1, workers=1, test=()):
+        every = {**splits, "test": test} if test else splits
         found = {
             split: dataset_statistics(listed[::order], tmp_path, TABLE, workers=workers)
-            for split, listed in splits.items()
+            for split, listed in every.items()
         }
         reader = LabelReader(TABLE)
         write_report(
             tmp_path / "report", found, TABLE, warnings,
-            form=(3, 8), read=lambda pair: read_pair([tmp_path / name for name in pair], reader),
+            form=(3, 8), read=lambda pair: read_pair(pair_files(pair, tmp_path), reader),
         )  # fmt: skip
         return tmp_path / "report"
 
     return report
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def rows(path):
@@ -112,9 +121,50 @@ def test_statistics_are_written_as_training_reads_them(report):
 
 
 def test_the_report_is_the_same_whatever_the_order_and_the_number_of_processes(report):
-    def contents(folder):
-        return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
     first = contents(report())
     assert contents(report(order=-1)) == first
     assert contents(report(order=-1, workers=2)) == first
+
+
+BARE, LABELLED = [("1.png", None), ("2.png", None)], [("1.png", "1-label.png"), ("2.png", "2-label.png")]
+
+
+@pytest.mark.parametrize("test", [BARE, LABELLED])
+def test_what_is_told_of_train_and_val_does_not_hang_on_test(report, test):
+    before = contents(report())
+    after = contents(report(test=test))
+    for name in ("train.png", "val.png", "rarest_classes.png"):
+        assert after[name] == before[name]
+    for name in ("class_shares.csv", "sizes.csv", "channels.csv"):
+        assert after[name].startswith(before[name])
+    statistics = json.loads(after["statistics.json"])
+    assert {split: statistics[split] for split in ("train", "val")} == json.loads(before["statistics.json"])
+
+
+def test_a_test_is_told_of_like_the_others(report):
+    folder = report(test=LABELLED)
+    assert (folder / "pictures/test.png").is_file()
+    shares = {row["class"]: row for row in rows(folder / "class_shares.csv") if row["split"] == "test"}
+    assert [int(shares[name]["pixels"]) for name in "abc"] == [3, 6, 1]
+    assert [int(shares[name]["images"]) for name in "abc"] == [2, 2, 1]
+    assert [row["images"] for row in rows(folder / "sizes.csv") if row["split"] == "test"] == ["1", "1"]
+    text = (folder / "report.md").read_text()
+    assert "| test | 2 | 2 to 4 | 2 | 1.0 to 2.0 | 3 | 8 | 0.4667 0.4667 0.4667 |" in text
+    assert "| c | 5.556% | 33.3% | 0.000% | 0.0% | 10.000% | 50.0% |" in text
+    assert "Ignored: 10.000% of train, 0.000% of val, 16.667% of test." in text
+
+
+def test_a_test_without_labels_is_told_of_as_images(report):
+    folder = report(test=BARE)
+    assert {row["split"] for row in rows(folder / "class_shares.csv")} == {"train", "val"}
+    assert [row["mean"] for row in rows(folder / "channels.csv") if row["split"] == "test"] == ["0.466667"] * 3
+    text = (folder / "report.md").read_text()
+    assert "| test, without labels | 2 | 2 to 4 | 2 | 1.0 to 2.0 | 3 | 8 | 0.4667 0.4667 0.4667 |" in text
+    assert "| class | train: pixels | train: images | val: pixels | val: images |\n|---|--:|--:|--:|--:|\n" in text
+    assert "| c | 5.556% | 33.3% | 0.000% | 0.0% |\n" in text
+    assert "Ignored: 10.000% of train, 0.000% of val.\n" in text
+    found = json.loads((folder / "statistics.json").read_text())["test"]
+    assert (found["images"], found["class_shares"], found["ignored_share"]) == (2, None, None)
+    with Image.open(folder / "pictures/test.png") as image:
+        picture = np.asarray(image)
+    assert (picture == [102] * 3).all(-1).sum() >= 360 * 180  # 4 x 2 pixels fill the width of their tile

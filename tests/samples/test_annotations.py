@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from bisenet.annotation.digests import pair_digests
-from bisenet.annotation.pairing import Pairs, pair_split
+from bisenet.annotation.pairing import Pairs, Source, pair_split
 from bisenet.errors import Faults, InputError
-from bisenet.samples.annotations import doubts, read_classes, read_pairs, read_summary, write_annotations
+from bisenet.samples.annotations import doubts, pair_files, read_classes, read_pairs, read_summary, write_annotations
 from bisenet.samples.classes import ClassTable
 
 ODD_NAMES = [
@@ -59,6 +59,29 @@ def test_odd_names_together_survive_the_list_in_order(make_dataset, tmp_path):
     assert read_pairs(tmp_path / "annos", "train") == [
         (f"own/i/{name}.jpg", f"own/l/{name}.png") for name in sorted(ODD_NAMES, key=lambda name: f"i/{name}.jpg")
     ]
+
+
+def test_odd_names_survive_a_list_without_labels(make_dataset, tmp_path):
+    dataset = make_dataset([f"i/{name}.jpg" for name in ODD_NAMES])
+    source = Source.from_dict({"images": "i/*.jpg"}, "form", unlabelled=True)
+    splits = {"test": pair_split(replace(dataset, splits={"test": [source]}), "test")}
+    write_annotations(tmp_path / "annos", dataset, splits, digests_of(splits))
+    pairs = read_pairs(tmp_path / "annos", "test")
+    assert pairs == [(f"own/i/{name}.jpg", None) for name in sorted(ODD_NAMES, key=lambda name: f"i/{name}.jpg")]
+    assert all((tmp_path / image).is_file() for image, _ in pairs)
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_what_is_trained_or_validated_on_has_labels(tmp_path, split):
+    (tmp_path / f"{split}.txt").write_text("own/a.jpg,own/a.png\nown/b.jpg,\n")
+    with pytest.raises(InputError, match=rf"{split}\.txt: line 2 has no label: own/b\.jpg,"):
+        read_pairs(tmp_path, split)
+
+
+def test_the_files_of_a_pair_are_one_or_two(tmp_path):
+    assert pair_files(("own/a.jpg", "own/a.png"), tmp_path) == (f"{tmp_path}/own/a.jpg", f"{tmp_path}/own/a.png")
+    assert pair_files(("own/a.jpg", "/annos/a.png"), "data") == ("data/own/a.jpg", "/annos/a.png")
+    assert pair_files(("own/a.jpg", None), "data") == ("data/own/a.jpg",)
 
 
 def test_a_linked_root_gives_the_same_lists(make_dataset, tmp_path):

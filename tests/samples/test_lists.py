@@ -3,7 +3,7 @@
 import pytest
 
 from bisenet.errors import InputError
-from bisenet.samples.lists import read_lines
+from bisenet.samples.lists import read_lines, read_rows
 
 
 @pytest.mark.parametrize("data", [b"a\nb c\n", b"a\r\nb c", b"\xef\xbb\xbf\n a \n\n b c\t\n", b"a\rb c\r"])
@@ -18,3 +18,13 @@ def test_what_is_no_text_or_not_there_is_an_error_that_names_it(tmp_path):
         with pytest.raises(InputError, match=message) as caught:
             read_lines(tmp_path / name)
         assert name in str(caught.value)
+
+
+def test_a_row_without_a_label_is_read_where_that_is_asked_for(tmp_path):
+    (tmp_path / "rows.txt").write_text('a.jpg,a.png\n\n"b,c.jpg",\n')
+    assert read_rows(tmp_path / "rows.txt", unlabelled=True) == [("a.jpg", "a.png"), ("b,c.jpg", None)]
+    with pytest.raises(InputError, match="rows.txt: line 3 has no label: b,c.jpg,; that is for a list of test alone"):
+        read_rows(tmp_path / "rows.txt")
+    (tmp_path / "rows.txt").write_text("a.jpg\n")
+    with pytest.raises(InputError, match="rows.txt: line 1 is not 'image,label': a.jpg"):
+        read_rows(tmp_path / "rows.txt", unlabelled=True)

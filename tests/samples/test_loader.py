@@ -17,6 +17,7 @@ from bisenet.samples.loader import (
     ShuffledBatches,
     batch_files,
     count_workers,
+    open_datasets,
     train_loader,
     val_loader,
 )
@@ -63,6 +64,29 @@ def test_without_a_transform_the_files_come_as_they_are(data):
         assert image.dtype == label.dtype == torch.uint8
         assert (image.numpy() == data[2][i]).all()
         assert (label.numpy() == data[3][i]).all()
+
+
+def test_an_image_without_a_label_comes_with_ignored_pixels_alone(data):
+    dataset = SegmentationDataset([("0.png", None), ("1.png", None)], data[0], TABLE)
+    for place, (image, label) in enumerate(val_loader(dataset, workers=0, device=CPU)):
+        assert (image[0].numpy() == data[2][place]).all()
+        assert label.dtype == torch.uint8 and label.shape[1:] == data[3][place].shape
+        assert (label == IGNORE).all()
+
+
+@pytest.mark.parametrize("test", [b"6.png,6-label.png\n", b"6.png,\n", b"\xff\xfe\0no text"])
+def test_training_reads_the_lists_of_train_and_val_alone(data, tmp_path, test):
+    lists = {"train": data[1][:2], "val": data[1][2:4]}
+    for split, pairs in lists.items():
+        (tmp_path / f"{split}.txt").write_text("".join(f"{image},{label}\n" for image, label in pairs))
+    (tmp_path / "test.txt").write_bytes(test)
+    form = {"channels": 3, "bit_depth": 8, "data_root": data[0], "transform": TRANSFORM, "seed": 3}
+    sets = open_datasets(tmp_path, TABLE, **form)
+    assert len(sets) == 2
+    for found, pairs in zip(sets, lists.values(), strict=True):
+        assert found.paths == [(str(data[0] / image), str(data[0] / label)) for image, label in pairs]
+    assert torch.equal(sets[0][0][0], SegmentationDataset(lists["train"], data[0], TABLE, TRANSFORM, seed=3)[0][0])
+    assert torch.equal(sets[1][0][0], torch.from_numpy(data[2][2]))  # as it is
 
 
 def test_images_come_with_the_channels_that_are_asked_for(data):

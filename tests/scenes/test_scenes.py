@@ -5,7 +5,8 @@ import pytest
 
 from bisenet.samples.class_tables import BUILT_IN
 from bisenet.samples.classes import ClassTable
-from bisenet.scenes.scenes import CLASS_IDS, Canvas, draw_scene
+from bisenet.scenes.canvas import CLASS_IDS, Canvas
+from bisenet.scenes.drawing import draw_scene
 from bisenet.system.yaml12 import read_yaml
 
 SIZE = (180, 300)

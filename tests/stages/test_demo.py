@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tifffile
 import torch
+from foreign_weights import reference_weights, upstream
 from PIL import Image
-from test_models import reference, reference_weights
 from torch import nn
 
 from bisenet.errors import InputError
@@ -108,7 +108,7 @@ def test_jpegs_with_bytes_after_their_end_are_drawn_and_cut_ones_are_named(tmp_p
 def test_upstreams_weights_and_the_name_of_a_dataset_are_enough(tmp_path, monkeypatch):
     """Where there is no dataset, no parameters and no checkpoint; the numbers are upstream's for Cityscapes."""
     monkeypatch.chdir(tmp_path)
-    weights = reference_weights(reference("bisenetv2")["state_dict"])
+    weights = reference_weights(upstream("bisenetv2"))
     torch.save({f"module.{key}": value for key, value in weights.items()}, "model_final_v2_city.pth")
     (tmp_path / "photo.jpg").write_bytes(jpeg(45, 70))
     argv = "demo --input photo.jpg --weights model_final_v2_city.pth --model bisenetv2 --dataset cityscapes"

@@ -256,6 +256,39 @@ def test_images_of_any_size_go_all_the_way(own):
     assert len(list((own.root / "results/demo").glob("*.png"))) == 4
 
 
+def test_a_third_split_is_measured_and_drawn_with_and_without_labels(own):
+    folder = own.root / "data/custom"
+    table = OWN.replace("classes:", "  test: {images: images/test, labels: labels/test}\nclasses:")
+    for i, size in enumerate([(40, 60), (33, 47)]):
+        write(folder / f"images/test/sub/{i}.png", np.full((*size, 3), 90, np.uint8))
+        write(folder / f"labels/test/sub/{i}.png", np.ones(size, np.uint8))
+    (folder / "dataset.yaml").write_text(table)
+    for stage in STAGES[1:4]:
+        own.stage(stage)
+    own.stage("evaluate")
+    assert "split" not in own.json("results/evaluate/metrics.json")
+    own.set_params(dataset="custom", amp="off", split="test")
+    for stage in ("evaluate", "demo"):
+        own.stage(stage)
+    metrics = own.json("results/evaluate/metrics.json")
+    assert (metrics["split"], metrics["images"]) == ("test", 2)
+    assert sum(int(row["pixels"]) for row in own.rows("results/evaluate/confusion.csv")) == 40 * 60 + 33 * 47
+    assert len(list((own.root / "results/demo").glob("*.png"))) == 2
+
+    (folder / "dataset.yaml").write_text(table.replace(", labels: labels/test", ""))
+    own.stage("gen_dataset_annos")
+    assert (own.root / "data/annos/test.txt").read_text().splitlines()[0] == "custom/images/test/sub/0.png,"
+    told = own.stage("evaluate", fails=True)
+    assert "data/annos/test.txt: these images have no labels" in told and "--split test --ids" in told
+    own.stage("evaluate", "--split", "test", "--ids", "ids")
+    for i, size in enumerate([(40, 60), (33, 47)]):
+        ids = cv2.imread(str(own.root / f"ids/{i}.png"), cv2.IMREAD_UNCHANGED)
+        assert ids.shape == size and set(np.unique(ids)) <= {0, 1}
+    own.stage("demo")
+    picture = cv2.imread(str(own.root / "results/demo/0.png"))
+    assert picture.shape[1] == 3 * 60 + 2 * 8  # image, prediction and both, side by side
+
+
 def test_each_mistake_in_the_data_is_named(own):
     folder = own.root / "data/custom"
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from params_files import PRESETS, SHIPPED, choose
 from PIL import Image
-from test_params import PRESETS, SHIPPED, choose
 
 from bisenet.errors import InputError
 from bisenet.models.architectures import build_model

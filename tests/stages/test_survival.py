@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from processes import free_port
 from project import ROOT
-from test_distributed import free_port
 
 TINY = {
     "model": "bisenetv1", "amp": "off", "device": "cpu", "workers": 0, "crop": [32, 48], "batch_size": 4, "max_iter": 6,

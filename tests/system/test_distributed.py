@@ -1,20 +1,20 @@
-"""Where a process runs, how a batch is shared out, and two real processes that work together."""
+"""How a batch is shared out, and two real processes that work together."""
 
 import os
 import signal
-import socket
 
 import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
-from torch import multiprocessing, nn
+from processes import run_together
+from torch import nn
 
 from bisenet.errors import InputError
 from bisenet.inference.evaluation import evaluate
-from bisenet.system import distributed, locks
+from bisenet.inference.predictor import Predictor
+from bisenet.system import distributed
 from bisenet.system.distributed import (
-    choose_device,
     from_first,
     gather,
     highest,
@@ -29,73 +29,6 @@ from bisenet.system.distributed import (
 )
 
 CPU = torch.device("cpu")
-
-
-@pytest.fixture
-def gpus(monkeypatch, tmp_path):
-    """Make PyTorch see this many GPUs, which no other run has taken."""
-
-    def see(count):
-        monkeypatch.setattr(torch.cuda, "is_available", lambda: count > 0)
-        monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
-
-    for name in ("LOCAL_RANK", "LOCAL_WORLD_SIZE", "CUDA_VISIBLE_DEVICES"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(locks.tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(locks, "_held", [])
-    return see
-
-
-@pytest.mark.parametrize(
-    ("name", "count", "expected"),
-    [("auto", 0, "cpu"), ("auto", 2, "cuda:0"), ("cpu", 2, "cpu"), ("cuda", 2, "cuda:0"), ("cuda:1", 2, "cuda:1")],
-)
-def test_devices_by_name(gpus, name, count, expected):
-    gpus(count)
-    assert choose_device(name) == torch.device(expected)
-
-
-@pytest.mark.parametrize("name", ["auto", "cuda"])
-def test_each_process_takes_the_gpu_of_its_local_rank(gpus, monkeypatch, name):
-    gpus(2)
-    monkeypatch.setenv("LOCAL_RANK", "1")
-    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
-    assert choose_device(name) == torch.device("cuda", 1)
-
-
-@pytest.mark.parametrize("name", ["cuda:0", "cuda:1"])
-def test_one_process_takes_the_gpu_that_is_named_and_several_cannot(gpus, monkeypatch, name):
-    gpus(2)
-    monkeypatch.setenv("LOCAL_RANK", "0")
-    monkeypatch.setenv("LOCAL_WORLD_SIZE", "1")
-    assert choose_device(name) == torch.device(name)
-    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
-    with pytest.raises(InputError, match=f"device: all processes cannot share {name}; use cuda or auto"):
-        choose_device(name)
-    assert choose_device("cpu") == CPU
-
-
-@pytest.mark.parametrize(
-    ("name", "count", "message"),
-    [
-        ("gpu", 1, "device: 'gpu' is none of auto, cpu, cuda"),
-        ("0", 1, "device: '0' is none of auto, cpu, cuda"),
-        ("cuda:x", 1, "device: 'cuda:x' is none of auto, cpu, cuda"),
-        ("cuda", 0, "device: 'cuda' asked for, but PyTorch sees no GPU; use cpu or auto"),
-        ("cuda:2", 2, "device: cuda:2 asked for, there are 2 GPUs"),
-    ],
-)
-def test_a_device_that_is_not_there_is_refused(gpus, name, count, message):
-    gpus(count)
-    with pytest.raises(InputError, match=message):
-        choose_device(name)
-
-
-def test_more_processes_than_gpus_are_refused(gpus, monkeypatch):
-    gpus(2)
-    monkeypatch.setenv("LOCAL_RANK", "2")
-    with pytest.raises(InputError, match="cuda:2 asked for, there are 2 GPUs"):
-        choose_device("auto")
 
 
 @pytest.mark.parametrize(
@@ -179,17 +112,13 @@ def samples():
     return list(zip(images, labels, strict=True))
 
 
-def measure(loader, model=None):
-    """The class of a pixel is its largest channel, if no model says otherwise."""
-    place = {"normalize": lambda images: images.permute(0, 3, 1, 2) / 255, "device": CPU, "amp": "off"}
-    return evaluate(model or nn.Identity(), loader, 3, **place)
+def measure(loader):
+    """The class of a pixel is its largest channel."""
+    return evaluate(Predictor(nn.Identity(), lambda images: images.permute(0, 3, 1, 2) / 255, device=CPU), loader, 3)
 
 
-def in_one_of_two_processes(number, port, folder):
+def in_one_of_two_processes(number, folder):
     """What each process found, as a file."""
-    os.environ |= {"RANK": str(number), "LOCAL_RANK": str(number), "WORLD_SIZE": "2"}
-    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    torch.set_num_threads(1)
     with process_group(CPU):
         counts = sum_over_processes(torch.tensor([2**24 + number, 10**number]))
         torch.manual_seed(number)  # the processes start with weights of their own
@@ -227,16 +156,10 @@ def faulty(items, breaks):
         raise InputError("a file of process 0")
 
 
-def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
 @pytest.fixture(scope="module")
 def two_processes(tmp_path_factory):
     folder = tmp_path_factory.mktemp("two_processes")
-    multiprocessing.spawn(in_one_of_two_processes, args=(free_port(), folder), nprocs=2)
+    run_together(in_one_of_two_processes, 2, folder)
     return [torch.load(folder / f"{number}.pt") for number in range(2)]
 
 
@@ -275,8 +198,7 @@ def test_a_mistake_that_one_process_finds_ends_both_with_its_message(two_process
         assert found["fault of an evaluation"] == "a file of process 0"
 
 
-def in_a_process_that_is_left(number, port, folder):
-    os.environ |= {"RANK": str(number), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+def in_a_process_that_is_left(number, folder):
     try:
         with process_group(CPU):
             sum_over_processes(torch.zeros(1))
@@ -288,74 +210,8 @@ def in_a_process_that_is_left(number, port, folder):
 
 
 def test_a_process_whose_partner_is_gone_says_so(tmp_path):
-    processes = multiprocessing.start_processes(
-        in_a_process_that_is_left, args=(free_port(), tmp_path), nprocs=2, start_method="spawn", join=False
-    )
-    for process in processes.processes:
+    processes = run_together(in_a_process_that_is_left, 2, tmp_path, join=False).processes
+    for process in processes:
         process.join(60)
-    assert [process.exitcode for process in processes.processes] == [0, -signal.SIGKILL]
+    assert [process.exitcode for process in processes] == [0, -signal.SIGKILL]
     assert "another process of this training has ended" in (tmp_path / "message").read_text()
-
-
-# --- several runs on one machine
-
-
-@pytest.fixture
-def another_run(gpus, monkeypatch):
-    """Take these GPUs as another process would: its locks are not ours."""
-
-    theirs = []
-
-    def take(*indexes):
-        mine, locks._held = locks._held, []
-        assert all(locks.hold_gpu(index) for index in indexes)
-        theirs.extend(locks._held)
-        locks._held = mine
-        return theirs
-
-    return take
-
-
-def test_auto_takes_a_gpu_that_no_other_run_has(gpus, another_run):
-    gpus(3)
-    another_run(0)
-    assert choose_device("auto") == torch.device("cuda", 1)
-    assert choose_device("auto") == torch.device("cuda", 2)
-    with pytest.raises(InputError, match="other runs have taken all 3 GPUs .* gpu_wait: true"):
-        choose_device("auto")
-
-
-def test_auto_waits_for_a_gpu_where_asked(gpus, another_run, monkeypatch, capsys):
-    gpus(1)
-    theirs = another_run(0)
-    monkeypatch.setattr(locks.time, "sleep", lambda seconds: theirs[0].close())
-    assert choose_device("auto", wait=True) == torch.device("cuda", 0)
-    assert capsys.readouterr().out == "device: waiting for one of 1 GPUs\n"
-
-
-def test_a_device_that_is_named_is_taken_from_auto_but_never_refused(gpus, another_run):
-    gpus(2)
-    another_run(1)
-    assert choose_device("cuda:1") == torch.device("cuda", 1)
-    assert choose_device("cuda:0") == torch.device("cuda", 0)
-    with pytest.raises(InputError, match="taken all 2 GPUs"):
-        choose_device("auto")
-
-
-def test_several_processes_of_one_run_take_their_gpus_together(gpus, another_run, monkeypatch):
-    gpus(3)
-    another_run(1)
-    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
-    monkeypatch.setenv("LOCAL_RANK", "1")
-    assert choose_device("auto") == torch.device("cuda", 1)  # the first process sees to it that they may
-    monkeypatch.setenv("LOCAL_RANK", "0")
-    with pytest.raises(InputError, match="another run has taken GPU 1"):
-        choose_device("auto")
-
-
-def test_a_gpu_is_known_by_the_name_that_all_processes_have_for_it(gpus, another_run, monkeypatch):
-    gpus(2)
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5, 6")
-    another_run(1)
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "6,7")
-    assert choose_device("auto") == torch.device("cuda", 1)

@@ -1,5 +1,6 @@
 """How a stage ends: with one line for a person's mistake, with a traceback for a fault of the project."""
 
+import os
 import subprocess
 import sys
 
@@ -112,3 +113,15 @@ def test_a_mistake_that_a_loaders_process_finds_is_the_message_alone(tmp_path, w
         f"error: {tmp_path / 'label.png'}: label value 9 (20 pixels) is not in the class table of 2 classes; "
         "add it to a class or to 'ignore'",
     ]
+
+
+@pytest.mark.parametrize("stage", ["make_synthetic", "dataset_stats", "train", "params"])
+def test_a_stage_without_arguments_says_what_it_is_for_and_does_not_start(tmp_path, stage):
+    command = [sys.executable, "-m", f"stages.{stage}"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    told = subprocess.run([*command, "--help"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert told.returncode == 0 and told.stdout.startswith(f"usage: python -m stages.{stage} [-h]\n")
+    if stage == "params":
+        wrong = subprocess.run([*command, "lr=1"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert wrong.returncode == 2 and "unrecognized arguments: lr=1" in wrong.stderr
+    assert list(tmp_path.iterdir()) == []

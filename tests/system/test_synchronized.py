@@ -1,13 +1,12 @@
 """Two and three processes that hold shares of a batch, against one that holds it all, in float64 and float32."""
 
 import copy
-import os
 
 import pytest
 import torch
-from test_distributed import CPU, free_port
-from test_trainer import NORMALIZATION, TwoHeads
-from torch import multiprocessing, nn
+from processes import run_together
+from torch import nn
+from toy_network import CPU, NORMALIZATION, TwoHeads
 
 from bisenet.models.architectures import build_model
 from bisenet.models.normalize import Normalize
@@ -18,12 +17,6 @@ from bisenet.training.optim import build_optimizer
 from bisenet.training.trainer import Trainer
 
 BATCH = 5  # 3 and 2 images in two processes; 2, 2 and 1 in three
-
-
-class Toy(TwoHeads):
-    def __init__(self):
-        super().__init__()
-        self.drop.p = 0.4
 
 
 def batch(number=0, size=BATCH):
@@ -48,7 +41,7 @@ def gradients(name, dtype):
     """(loss, {parameter: gradient}, {buffer: value}) of one step on this process's share of the batch."""
     threshold, weights = LOSSES[name]
     torch.manual_seed(0)
-    model = Toy().to(dtype)
+    model = TwoHeads(dropout=0.4).to(dtype)
     nn.init.normal_(model.norm.weight, 1, 0.2)
     replica = replicate(model, CPU, BATCH).train()
     criterion = MultiHeadLoss(OhemCrossEntropy(threshold, weights), 0.5)
@@ -67,8 +60,7 @@ def accumulated(name, frozen, micro_batches):
     frozen: batch norm as it is in use, and no dropout; so that the number of micro-batches makes no difference
     """
     torch.manual_seed(0)
-    model = Toy().double()
-    model.drop.p = 0.0 if frozen else 0.4
+    model = TwoHeads(dropout=0.0 if frozen else 0.4).double()
     trainer = Trainer(
         model,
         criterion=MultiHeadLoss(OhemCrossEntropy(*LOSSES[name]), 0.5),
@@ -90,7 +82,7 @@ def accumulated(name, frozen, micro_batches):
 def curve(amp):
     """The losses of 8 steps."""
     torch.manual_seed(0)
-    model = Toy()
+    model = TwoHeads(dropout=0.4)
     trainer = Trainer(
         model,
         criterion=MultiHeadLoss(OhemCrossEntropy(0.7), 0.5),
@@ -138,9 +130,7 @@ def measure():
     }
 
 
-def in_one_of(number, count, port, folder):
-    os.environ |= {"RANK": str(number), "WORLD_SIZE": str(count), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    torch.set_num_threads(1)
+def in_one_of(number, folder):
     with process_group(CPU):
         torch.save(measure(), folder / f"{number}.pt")
 
@@ -153,7 +143,7 @@ def one():
 @pytest.fixture(scope="module", params=[2, 3])
 def several(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("processes")
-    multiprocessing.spawn(in_one_of, args=(request.param, free_port(), folder), nprocs=request.param)
+    run_together(in_one_of, request.param, folder)
     return [torch.load(folder / f"{number}.pt") for number in range(request.param)]
 
 

@@ -232,7 +232,7 @@ def test_a_fingerprint_is_of_values_and_contents(tmp_path):
 
 def test_a_fingerprint_is_of_the_code_in_use_wherever_the_project_lies(tmp_path, monkeypatch):
     def of(root, *packages, in_use=("core/used.py", "verbs/used.py", "tests/used.py")):
-        monkeypatch.setattr(resume, "__file__", str(root / "core" / "resume.py"))
+        monkeypatch.setattr(resume, "__file__", str(root / "core" / "room" / "resume.py"))
         for name in in_use:
             module = types.ModuleType(name)
             module.__file__ = str(root / name)
@@ -241,7 +241,7 @@ def test_a_fingerprint_is_of_the_code_in_use_wherever_the_project_lies(tmp_path,
 
     one, two = tmp_path / "one", tmp_path / "two"
     for root in (one, two):
-        for name in ("core/resume.py", "core/used.py", "core/unused.py", "verbs/used.py", "tests/used.py"):
+        for name in ("core/room/resume.py", "core/used.py", "core/unused.py", "verbs/used.py", "tests/used.py"):
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(name)
     first = of(one, "core", "verbs")

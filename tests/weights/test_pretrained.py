@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from test_weight_files import light, mmsegmentation, pixel_shuffled, trunk, upstream
+from foreign_weights import light, mmsegmentation, pixel_shuffled, trunk, upstream
 
 from bisenet.errors import InputError
 from bisenet.models.architectures import build_model

@@ -2,8 +2,16 @@
 
 import pytest
 import torch
-from test_models import reference, reference_input, reference_weights
-from test_weight_files import light, mmsegmentation, pixel_shuffled, trunk, upstream
+from foreign_weights import (
+    light,
+    mmsegmentation,
+    pixel_shuffled,
+    reference,
+    reference_input,
+    reference_weights,
+    trunk,
+    upstream,
+)
 
 from bisenet.errors import InputError
 from bisenet.models.architectures import build_model

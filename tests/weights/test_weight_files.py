@@ -3,54 +3,16 @@
 Truth are names and shapes as upstream's and mmsegmentation's own modules have them (tests/reference).
 """
 
-import json
-from functools import cache
-
 import pytest
 import torch
-from project import ROOT
-from test_models import reference
+from foreign_weights import AUXILIARY, light, mmsegmentation, pixel_shuffled, trunk, upstream, without
+from weightless_models import weightless
 
 from bisenet.errors import InputError
 from bisenet.models.architectures import build_model
 from bisenet.samples.classes import ClassTable
 from bisenet.weights.checkpoint import Checkpoint, save_checkpoint
 from bisenet.weights.weight_files import FORMS, read_weights
-
-AUXILIARY = ("conv_out16.", "conv_out32.", "aux")
-
-
-@cache
-def mmsegmentation(name):
-    file = ROOT / "tests" / "reference" / f"mmsegmentation_{name}.json"
-    return json.loads(file.read_text())
-
-
-def upstream(name):
-    return reference(name)["state_dict"]
-
-
-def light(shapes, dtype=torch.float32):
-    """Weights that take no room in a file; each has a value of its own."""
-    return {
-        key: torch.tensor(place)
-        if key.endswith("num_batches_tracked")
-        else torch.tensor(place, dtype=dtype).expand(shape)
-        for place, (key, shape) in enumerate(shapes.items(), 2)  # 0 and 1 are what layers start with
-    }
-
-
-def without(state, *starts):
-    return {key: value for key, value in state.items() if not key.startswith(starts)}
-
-
-def trunk(blocks=2, bottleneck=False):
-    """torchvision's names: those of upstream's trunk, and the classifier."""
-    shapes = {key[10:]: shape for key, shape in upstream("bisenetv1").items() if key.startswith("cp.resnet.")}
-    more = {f"layer3.{i}.conv1.weight": [256, 256, 3, 3] for i in range(2, blocks)}
-    if bottleneck:
-        more["layer1.0.conv3.weight"] = [256, 64, 1, 1]
-    return shapes | more | {"fc.weight": [1000, 512]}
 
 
 @pytest.fixture
@@ -100,8 +62,7 @@ def test_every_layer_of_mmsegmentation_has_its_place(read, name):
     assert (found.origin, found.model_name, found.num_classes, found.in_channels) == ("mmsegmentation", name, 19, 3)
     told = {"bisenetv1": {"fusion": "mmseg"}, "bisenetv2": {"aggregation": "mmseg", "boosters": False}}[name]
     assert found.architecture == build_model(name, 2).architecture | told
-    with torch.device("meta"):
-        ours = build_model(name, 19, architecture=found.architecture).state_dict()
+    ours = weightless(name, 19, **found.architecture).state_dict()
     assert {key: value.shape for key, value in found.state.items()} == {key: value.shape for key, value in ours.items()}
     values = [value.flatten()[0].item() for value in found.state.values()]
     assert len(set(values)) == len(values)  # no layer stands twice
@@ -180,19 +141,6 @@ def test_classifiers_of_the_first_form_are_dropped_and_named(read, name):
     assert found.num_classes is None
     [(why, _)] = found.dropped.items()
     assert why == "upstream's classifiers of before July 2021 (align_corners=True)"
-
-
-def pixel_shuffled(name):
-    """Upstream's layout of before July 2021: classifiers of 19 x factor x factor channels."""
-    shapes = dict(upstream(name))
-    if name == "bisenetv1":
-        for head, rows in (("conv_out", 19 * 64), ("conv_out16", 19 * 64), ("conv_out32", 19 * 256)):
-            shapes[f"{head}.conv_out.weight"] = [rows, *shapes[f"{head}.conv_out.weight"][1:]]
-            shapes[f"{head}.conv_out.bias"] = [rows]
-    else:
-        for key in ("weight", "bias"):
-            shapes[f"head.conv_out.0.{key}"] = [19 * 64, *shapes.pop(f"head.conv_out.1.{key}")[1:]]
-    return light(shapes)
 
 
 @pytest.mark.parametrize("aux", [True, False])

@@ -6,10 +6,10 @@ import shutil
 import cv2
 import numpy as np
 import pytest
-from test_listing import OWN
+from made_folders import OWN
 
-from bisenet.annotation import val_lists as module
-from bisenet.annotation.val_lists import val_lists
+from bisenet.annotation import evaluation_lists as module
+from bisenet.annotation.evaluation_lists import open_list
 from bisenet.errors import InputError
 from bisenet.samples.annotations import read_classes, read_pairs, read_summary
 
@@ -27,7 +27,7 @@ def data(tmp_path):
 
 def lists(data, name="own"):
     place = {"workers": 1, "cache_folder": data.parent / "cache"}
-    return val_lists(name, data, annos=data / "annos", **place)
+    return open_list(name, data, "val", annos=data / "annos", **place).file.parent
 
 
 def test_another_dataset_is_paired_beside_the_lists_that_are_there(data, capsys):
@@ -77,11 +77,23 @@ def test_nothing_is_left_of_lists_that_cannot_be_written(data, monkeypatch):
 
 
 def test_lists_of_that_dataset_are_taken_as_they_are(data):
-    (data / "annos").mkdir()
-    (data / "annos/summary.json").write_text(json.dumps({"dataset": "own"}))
-    assert lists(data) == data / "annos"
-    (data / "annos/summary.json").write_text(json.dumps({"dataset": "other"}))
+    shutil.copytree(lists(data), data / "annos")
+    assert lists(data) == lists(data, None) == data / "annos"
+    summary = json.loads((data / "annos/summary.json").read_text())
+    (data / "annos/summary.json").write_text(json.dumps({**summary, "dataset": "other"}))
     assert lists(data) != data / "annos"
+
+
+def test_a_split_that_is_not_there_is_named(data):
+    shutil.copytree(lists(data), data / "annos")
+    with pytest.raises(InputError, match=r"annos/test.txt: the dataset has no split 'test' \(there are val\)"):
+        open_list(None, data, "test", annos=data / "annos", workers=1, cache_folder=None)
+
+
+def test_a_built_in_dataset_is_known_by_its_classes(data):
+    found = open_list("own", data, "val", annos=data / "annos", workers=1, cache_folder=data.parent / "cache")
+    assert found.labelled and found.dataset is None and found.table.names == ("a",)
+    assert found.pairs == [("own/val/a.jpg", "own/val/a.png")]
 
 
 @pytest.mark.parametrize("name", ["{data}/own", "../data/own", "own/", "..", "."])

@@ -1,0 +1,61 @@
+"""Choices of files -> what a dataset.yaml says of them."""
+
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from bisenet.annotation.formats.table import LABEL_SUFFIXES
+from bisenet.annotation.layout.choices import BEGINNING, ENDING
+from bisenet.annotation.layout.words import ASIDE, LABELS, tells
+from bisenet.samples.images import IMAGE_SUFFIXES
+
+
+@dataclass
+class Layout:
+    """`splits` as in a dataset.yaml; without `val` in it, all pairs are one source that has still to be split."""
+
+    splits: dict
+    notes: list[str] = field(default_factory=list)
+
+
+def as_splits(sources):
+    """The `Layout` of {split or None: source}."""
+    if "train" in sources and ("val" in sources or "test" in sources):
+        held = "val" if "val" in sources else "test"
+        note = [f"There is no val: {held} is val here"] if held == "test" else []
+        note += ["Left out: test"] if held == "val" and "test" in sources else []
+        return Layout({"train": sources["train"], "val": sources[held]}, note)
+    name = next(name for name in ("train", None, "val", "test") if name in sources)
+    others = sorted(str(other) for other in sources if other not in (name, None))
+    return Layout(sources[name], [f"Left out: {', '.join(others)}"] if others else [])
+
+
+def source_of(files, images, labels, split):
+    """{images, labels} of one split, and `except` for labels, overlays and the like that match as well."""
+    source = {
+        "images": _shortest(files, images, split, IMAGE_SUFFIXES),
+        "labels": _shortest(files, labels, split, LABEL_SUFFIXES),
+    }
+    matched = {name for choice in (images, labels) for of, name in choice.files if of == split}
+    paired = {name for name in matched if (split, name) in images.files and (split, name) in labels.files}
+    lost = [(name, name.rpartition("/")[2]) for name in matched - paired]
+    globs = {"*" + ending[0] for name, _ in lost if (ending := ENDING.search(name))}
+    globs |= {begin[0] + "*" for name, last in lost if name == last and (begin := BEGINNING.match(last))}
+    aside = sorted(
+        glob
+        for glob in globs
+        if (tells(glob, LABELS) or tells(glob, ASIDE)) and not any(fnmatchcase(name, glob) for name in paired)
+    )
+    if aside:
+        source["except"] = aside[0] if len(aside) == 1 else aside
+    return source
+
+
+def _shortest(files, choice, split, suffixes):
+    """The folder alone, where its files are all meant and have plain names, else the pattern."""
+    pattern = choice.pattern(split)
+    folder, _, name = pattern.rpartition("/")
+    own = {file.path for (of, _), (file, _) in choice.files.items() if of == split}
+    folder = folder.removesuffix("**").removesuffix("/")
+    below = {file.path for file in files if file.path.startswith(f"{folder}/") and file.suffix in suffixes}
+    plain = folder and "*" not in folder and choice.affix == ("", "", True) and below == own
+    return folder if plain else pattern

@@ -1,0 +1,35 @@
+"""Words in the names of folders and files that tell what lies there: images, labels, which split."""
+
+import re
+
+# In lower case; `JPEGImages` has two words.
+IMAGES = re.compile("(jpeg)?(images?|imgs?)|photos?|pictures?|rgb|left|inputs?|x|frames?")
+LABELS = re.compile(
+    "labell?(s|ed)?|masks?|annot(ation)?s?|annos?|gt|(ground)?truth|seg(mentation)?s?|semantic|targets?|y"
+)
+ASIDE = re.compile(  # what lies beside labels and looks like them
+    "instances?|objects?|colou?rs?|depth|disparity|vis(ual)?(ization)?|viz|overlays?|previews?|edges?|boundary|"
+    "pred(iction)?s?|panoptic|right"
+)
+WORDS = {"images": IMAGES, "labels": LABELS, "aside": ASIDE}
+SPLIT_WORDS = {"training": "train", "train": "train", "validation": "val", "valid": "val", "val": "val"}
+SPLIT_WORDS |= {"testing": "test", "test": "test"}
+FUSED = "annot|mask|label|gt|image|img"  # `trainannot`
+SPLIT = re.compile(rf"(?<![a-z])({'|'.join(SPLIT_WORDS)})(?={FUSED}|[^a-z]|$)", re.IGNORECASE)
+WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
+
+
+def split_of(text):
+    """'train', 'val' or 'test', by the first word of such in a name or path, or None."""
+    found = SPLIT.search(text)
+    return SPLIT_WORDS[found[0].lower()] if found else None
+
+
+def tells(text, of):
+    """Whether one of its words is of images, labels or what lies beside."""
+    return any(of.fullmatch(word) for word in _words(text))
+
+
+def _words(text):
+    words = {word.lower() for word in (*WORD.findall(text), *re.findall("[A-Za-z]+", text))}
+    return words | {SPLIT.sub("", word) for word in words}  # `trainannot`

@@ -1,0 +1,34 @@
+"""What a sample of labels holds, and what a dataset.yaml may say of it."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Evidence:
+    """What a sample of labels holds: numbers, RGB colours or names of polygons."""
+
+    pixels: Counter = field(default_factory=Counter)  # value -> pixels
+    images: Counter = field(default_factory=Counter)  # value -> images
+    values: dict = field(default_factory=dict)  # image -> its values
+    faults: list = field(default_factory=list)
+    palette: dict = field(default_factory=dict)  # index -> colour
+
+    def add(self, image, counts):
+        self.values[image] = set(counts)
+        self.pixels.update(counts)
+        self.images.update(counts.keys())
+
+    def comment(self, value):
+        pixels, images = self.pixels[value], self.images[value]
+        share = 100 * pixels / sum(self.pixels.values())
+        return f"{share:.2g} % of the pixels, in {images} {'image' if images == 1 else 'images'}"
+
+
+@dataclass
+class Suggestion:
+    """The entries of `classes` and `ignore`, each with its comment."""
+
+    classes: list = field(default_factory=list)  # (entry, value in the evidence, comment)
+    ignore: list = field(default_factory=list)  # (value, comment)
+    notes: list = field(default_factory=list)

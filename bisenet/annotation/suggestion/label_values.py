@@ -1,0 +1,137 @@
+"""Classes by the numbers or colours that stand in labels."""
+
+import io
+
+from PIL import Image
+
+from bisenet.annotation.reading import read_values
+from bisenet.annotation.suggestion.colors import BLACK, WHITE, colors_for
+from bisenet.annotation.suggestion.evidence import Evidence, Suggestion
+from bisenet.annotation.suggestion.name_files import read_names
+from bisenet.annotation.values import value_counts
+from bisenet.errors import InputError, refuse
+from bisenet.samples.classes import MAX_CLASSES
+from bisenet.samples.images import PNG_COLOR_TYPE, PNG_SIGNATURE, read_file
+from bisenet.samples.labels import PNG_PALETTE, TRAIN_IDS
+
+VOC_BORDER = (224, 224, 192)
+
+
+def look_at_values(folder, sample):
+    """(`Evidence`, `Suggestion`) of [(Pairs, image, label)]."""
+    faults, by_form = [], {2: Evidence(), 3: Evidence()}
+    for _, image, label in sample:
+        try:
+            raw = read_values(folder / label)
+        except InputError as error:
+            faults.append(str(error))
+            continue
+        by_form[raw.ndim].add(image, value_counts(raw))
+        if raw.ndim == 2 and not by_form[2].palette:
+            by_form[2].palette = _palette(folder / label)
+    form = max(by_form, key=lambda form: len(by_form[form].values))
+    evidence, others = by_form[form], len(by_form[5 - form].values)
+    if not evidence.values:
+        refuse("none of the labels can be read:", faults)
+    mixed = f"{others} hold {'RGB' if form == 2 else 'ids'}, unlike the others"
+    evidence.faults = [*faults, *[mixed] * (others > 0)]
+    names = read_names(folder)
+    if form == 3:
+        return evidence, _from_colors(evidence, names)
+    train_ids = sum(label.endswith(TRAIN_IDS) for _, _, label in sample) * 2 > len(sample)
+    return evidence, _from_ids(evidence, names, train_ids)
+
+
+def _palette(path):
+    """{index: colour} of a palette PNG; none of one that is grey."""
+    data = read_file(path)
+    if not data.startswith(PNG_SIGNATURE) or data[PNG_COLOR_TYPE : PNG_COLOR_TYPE + 1] != PNG_PALETTE:
+        return {}
+    with Image.open(io.BytesIO(data)) as image:
+        flat = image.getpalette("RGB")
+    colors = [tuple(flat[i : i + 3]) for i in range(0, len(flat), 3)]
+    return {} if all(len(set(color)) == 1 for color in colors) else dict(enumerate(colors))
+
+
+def _from_ids(evidence, names, train_ids):
+    suggestion, values = Suggestion(), sorted(evidence.pixels)
+    values, strays = _without_strays(values, evidence, many=32)
+    suggestion.notes += strays
+    void = [value for value in (255, 65535) if value in values and _is_void(value, values)]
+    for value in void:
+        values.remove(value)
+        suggestion.ignore.append((value, f"beside small ids, taken for 'no label'; {evidence.comment(value)}"))
+    if len(values) > MAX_CLASSES:
+        raise InputError(f"the labels hold {len(values)} values; at most {MAX_CLASSES} classes are possible")
+    if train_ids:
+        values = list(range(max(values, default=0) + 1))
+        suggestion.notes.append(f"Files that end in {TRAIN_IDS} hold places in the list of classes: keep its order")
+    called, note = names.of_ids(values)
+    suggestion.notes += [note] if note else []
+    if not called and len(values) == 2 and values[0] == 0:
+        called = {0: "background", values[1]: "foreground"}
+    called = {value: called.get(value, f"class_{value}") for value in values}
+    own = {value: evidence.palette.get(value) for value in values}
+    known = names.colors if len(set(own.values())) < len(values) or None in own.values() else own
+    for value, color in zip(values, colors_for(values, known, called), strict=True):
+        entry = {"name": called[value], "id": value, "color": list(color)}
+        suggestion.classes.append((entry, value, evidence.comment(value)))
+    return suggestion
+
+
+def _is_void(value, values):
+    """Whether the highest value stands for 'no label' beside small ids, and is no grey level among others."""
+    others = [other for other in values if other not in (255, 65535)]
+    dense = any(after - before < 20 for before, after in zip(others, others[1:], strict=False))
+    return len(others) > 1 and (dense or others[-1] < 64)
+
+
+def _without_strays(values, evidence, many):
+    """(values, notes): without those that smoothed edges leave, a great many with next to no pixels."""
+    total, common = sum(evidence.pixels.values()), []
+    for value in sorted(values, key=lambda value: -evidence.pixels[value]):
+        if evidence.pixels[value] * 200 >= total:
+            common.append(value)
+    covered = sum(evidence.pixels[value] for value in common)
+    strays = len(values) - len(common)
+    ends = not isinstance(values[0], int) or {values[0], values[-1]} <= set(common) and values[-1] > 200
+    if len(values) <= many or len(common) > len(values) / 4 or covered < 0.9 * total or not ends:
+        return values, []
+    note = (
+        f"Not clean: {strays} more values, {100 * (1 - covered / total):.2g} % of the pixels, look like smoothed edges "
+        "(masks that were resized with interpolation, or JPEG): they are not listed, and training refuses them"
+    )
+    return sorted(common), [note]
+
+
+def _from_colors(evidence, names):
+    suggestion, values = Suggestion(), sorted(evidence.pixels)
+    values, strays = _without_strays(values, evidence, many=MAX_CLASSES // 2)
+    suggestion.notes += strays
+    if len(values) > MAX_CLASSES:
+        raise InputError(f"the labels hold {len(values)} colours; at most {MAX_CLASSES} classes are possible")
+    if VOC_BORDER in values and len(values) > 2:
+        values.remove(VOC_BORDER)
+        suggestion.ignore.append((list(VOC_BORDER), f"PASCAL VOC's border; {evidence.comment(VOC_BORDER)}"))
+    by_color = names.by_color()
+    grey = all(len(set(value)) == 1 for value in values) and set(values) - {BLACK, WHITE}
+    if grey:
+        suggestion.notes.append(
+            "The labels are grey in three channels, as ids are when a tool saves them as RGB: the first colour of a "
+            "class is for pictures, the second stands in the labels"
+        )
+    drawn = colors_for([value[0] for value in values], {}, {}) if grey else values
+    for value, color in zip(values, drawn, strict=True):
+        name = by_color.get(value) or _color_name(value, values, grey)
+        both = [list(color)] if list(color) == list(value) else [list(color), list(value)]
+        entry = {"name": name, "color": both if len(both) > 1 else both[0]}
+        suggestion.classes.append((entry, value, evidence.comment(value)))
+    return suggestion
+
+
+def _color_name(value, values, grey):
+    if value == BLACK:
+        return "background"
+    if values == [BLACK, value]:
+        return "foreground"
+    return f"class_{value[0]}" if grey else f"color_{bytes(value).hex()}"

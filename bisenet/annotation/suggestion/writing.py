@@ -1,0 +1,111 @@
+"""The dataset.yaml of a folder that nobody has described: a look at a sample of its labels, written down."""
+
+import os
+from pathlib import Path
+
+from bisenet.annotation.dataset import Dataset
+from bisenet.annotation.formats.table import holds_shapes
+from bisenet.annotation.layout.choices import SUFFIXES
+from bisenet.annotation.layout.finding import find_layout
+from bisenet.annotation.layout.places import count_kinds, list_paths
+from bisenet.annotation.pairing import Source, pair_split
+from bisenet.annotation.suggestion.label_values import look_at_values
+from bisenet.annotation.suggestion.named_shapes import annotation_files, look_at_shapes
+from bisenet.annotation.suggestion.shares import share_lines
+from bisenet.annotation.values import spread
+from bisenet.errors import InputError, refuse
+from bisenet.system.artifacts import write_text
+from bisenet.system.yaml12 import yaml_line
+
+SAMPLE = 200  # labels that are read, evenly spread; all, where there are fewer
+
+
+def suggest(folder):
+    """Write `folder/dataset.yaml`, and tell in words what was found. Never replaces a file."""
+    folder = Path(folder)
+    target = folder / "dataset.yaml"
+    if not folder.is_dir():
+        raise InputError(f"{folder}: there is no such folder")
+    if os.path.lexists(target):
+        raise InputError(f"{target}: is there already; move it away to have another one suggested")
+    try:
+        text, told = _describe(folder)
+    except InputError as error:
+        raise InputError(str(error) if str(folder) in str(error) else f"{folder}: {error}") from None
+    write_text(target, text)
+    return f"{told}Written: {target}. Put in what it could not know, mostly names, before you train."
+
+
+def _describe(folder):
+    """(the text of a dataset.yaml, what a person should know of it)"""
+    layout = find_layout(folder)
+    split = "train" in layout.splits
+    forms = {split: layout.splits[split] for split in ("train", "val")} if split else {"all": layout.splits}
+    sources = {name: [Source.from_dict(form, str(folder))] for name, form in forms.items()}
+    dataset = Dataset(folder.name, folder, sources, None)
+    found = {name: pair_split(dataset, name) for name in sources}
+    pairs = [(pairs, *pair) for pairs in found.values() for pair in pairs.pairs]
+    if not pairs:
+        refuse("no image has a label here:", [fault for pairs in found.values() for fault in pairs.faults])
+    sample = spread(pairs, SAMPLE)
+    annotations = annotation_files(folder, sources, sample)
+    evidence, suggestion = _look(folder, sample, annotations)
+    notes = [*_heading(found, len(sample), evidence), *_unused(folder, found, annotations)]
+    notes += [*layout.notes, *suggestion.notes]
+    shares = [] if split else share_lines(sources["all"][0], evidence, found["all"])
+    splits = [(f"  {key}: {yaml_line(value)}", "") for key, value in (forms if split else layout.splits).items()]
+    lines = ["splits:", *_commented([*splits, *shares]), *_class_lines(suggestion)]
+    notes = [_printable(note.replace(f"{folder}/", "")) for note in notes]
+    text = [*(f"# {note}" for note in notes), *lines]
+    return "".join(f"{line}\n" for line in text), "".join(f"{note}\n" for note in notes)
+
+
+def _look(folder, sample, annotations):
+    """(`Evidence`, `Suggestion`) of [(Pairs, image, label)]."""
+    drawn = [entry for entry in sample if entry[2] in entry[0].coco or holds_shapes(entry[2])]
+    if len(drawn) * 2 > len(sample):
+        return look_at_shapes(folder, drawn, annotations)
+    return look_at_values(folder, sample)
+
+
+def _heading(found, read, evidence):
+    pairs = {name: len(pairs.pairs) for name, pairs in found.items()}
+    total = sum(pairs.values())
+    counts = f" ({', '.join(f'{count} {name}' for name, count in pairs.items())})" if len(pairs) > 1 else ""
+    lines = [
+        f"Suggested for this folder. Images with labels: {total}{counts}; labels read: "
+        + (f"{read}, so rare values may be missing." if read < total else "all.")
+    ]
+    for name, pairs in found.items():
+        where = "" if name == "all" else f"{name}: "
+        lines += [f"Not clean: {where}{line}" for line in [*pairs.unmatched(), *pairs.faults]]
+    if evidence.faults:
+        lines.append(f"Not clean: {len(evidence.faults)} of these labels: {evidence.faults[0]}")
+    return lines
+
+
+def _unused(folder, found, annotations):
+    """A line on images and labels that no pattern names."""
+    used = {*annotations, *(name for pairs in found.values() for pair in pairs.pairs for name in pair)}
+    used |= {name for pairs in found.values() for name in (*pairs.images_without_label, *pairs.labels_without_image)}
+    others = [path for path in list_paths(folder) if path.lower().endswith(SUFFIXES) and path not in used]
+    return [f"Not used: {count_kinds(others)}."] if others else []
+
+
+def _class_lines(suggestion):
+    lines = ["classes:", *_commented([(f"- {yaml_line(entry)}", comment) for entry, _, comment in suggestion.classes])]
+    if suggestion.ignore:
+        entries = [(f"- {yaml_line(value)}", comment) for value, comment in suggestion.ignore]
+        lines += ["ignore:  # neither trained nor counted", *_commented(entries)]
+    return lines
+
+
+def _commented(lines):
+    """[(text, comment)] -> lines, the comments below one another."""
+    width = min(80, max((len(text) for text, comment in lines if comment), default=0))
+    return [f"{text:{width}}  # {_printable(comment)}" if comment else text for text, comment in lines]
+
+
+def _printable(text):
+    """One line that any YAML reader and terminal takes."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape", "replace").decode() for char in text)

@@ -1,0 +1,28 @@
+"""Processes of one group on this machine, which talk over a port of it."""
+
+import os
+import socket
+
+import torch
+from torch import multiprocessing
+
+multiprocessing.set_forkserver_preload(["torch._dynamo"])  # with torch, seconds: once for all processes of all tests
+
+
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def run_together(work, count, *more, join=True):
+    """`work(number, *more)` in each of so many processes, which know their places as torchrun would tell them."""
+    given = work, count, free_port(), more
+    return multiprocessing.start_processes(_in_its_place, given, count, join, start_method="forkserver")
+
+
+def _in_its_place(number, work, count, port, more):
+    os.environ |= {"RANK": str(number), "LOCAL_RANK": str(number), "WORLD_SIZE": str(count)}
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    torch.set_num_threads(1)
+    work(number, *more)
