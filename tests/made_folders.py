@@ -9,6 +9,7 @@ from bisenet.annotation.dataset import load_dataset
 from bisenet.annotation.pairing import pair_split
 from bisenet.annotation.reading import AnnotationReader
 from bisenet.annotation.suggestion.writing import suggest
+from bisenet.errors import refuse
 from bisenet.system.png import write_png
 from bisenet.system.yaml12 import read_yaml
 
@@ -97,7 +98,7 @@ def pairs_that_are_true(make):
         assert found.faults == found.unmatched() == []
         assert found.pairs
         for image, label in found.pairs:
-            part, path = found.coco.get(label), make.root / label
+            part, path = found.parts.get(label), make.root / label
             train_ids = read(path, part)
             meaning |= set(zip(make.truth[image].ravel().tolist(), train_ids.ravel().tolist(), strict=True))
         count += len(found.pairs)
@@ -112,3 +113,10 @@ def suggested(make):
     assert pairs_that_are_true(make) == len(make.truth)
     data = read_yaml(make.root / "dataset.yaml")
     return data["classes"], data.get("ignore")
+
+
+def pairs_of(dataset):
+    """Raises `InputError` with the faults."""
+    found = pair_split(dataset, "train")
+    refuse("faults:", found.faults)
+    return found.pairs

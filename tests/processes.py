@@ -6,7 +6,9 @@ import socket
 import torch
 from torch import multiprocessing
 
-multiprocessing.set_forkserver_preload(["torch._dynamo"])  # with torch, seconds: once for all processes of all tests
+multiprocessing.set_forkserver_preload(
+    ["torch._dynamo", "bisenet.training.trainer"]
+)  # with torch, seconds: once for all processes of all tests
 
 
 def free_port():

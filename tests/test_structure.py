@@ -151,6 +151,16 @@ def test_a_file_is_short_and_says_what_it_is_for(file):
     assert VAGUE.isdisjoint(part.removesuffix(".py") for part in Path(file).parts)
 
 
+def test_tests_are_short_and_lie_in_the_same_rooms():
+    tests = ROOT / "tests"
+    for path in tests.rglob("*.py"):
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES, path
+    rooms = {path.name for path in (ROOT / "bisenet").iterdir() if (path / "__init__.py").is_file()}
+    assert {path.name for path in tests.iterdir() if any(path.glob("test_*.py"))} == {*rooms, "stages"}
+    names = [path.name for path in tests.rglob("test_*.py")]
+    assert len(names) == len(set(names))  # pytest takes two of one name for one
+
+
 def test_models_know_nothing_of_data():
     reached = {room(file) for path in core_files() if room(path) == "models" for file in reached_files(path)}
     assert reached <= {"__init__", "errors", "models", "system"}

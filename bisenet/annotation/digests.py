@@ -18,11 +18,11 @@ def pair_digests(found, *, faults, workers, cache_folder=None):
     names = dict.fromkeys(name for pair in found.pairs for name in pair if name is not None)
     digests, files = {}, {}
     for name in names:
-        if name not in found.coco:
+        if name not in found.parts:
             files[(str(found.root / name),)] = name
             continue
         try:
-            digests[name] = _part_digest(found.coco[name])
+            digests[name] = _part_digest(found.parts[name])
         except InputError as error:
             faults.add(error)
     with FileCache(cache_folder, "digests", maker_digest([])) as cache:

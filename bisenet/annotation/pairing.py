@@ -18,14 +18,12 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
-from bisenet.annotation.formats.coco import CocoImage
-from bisenet.annotation.formats.table import read_parts as read_coco
+from bisenet.annotation.formats.table import LABEL_SUFFIXES, is_shared, read_parts
 from bisenet.annotation.patterns import Folder
 from bisenet.errors import InputError, name_some
 from bisenet.samples.images import IMAGE_SUFFIXES
 from bisenet.samples.lists import TEST, read_rows
 
-LABEL_SUFFIXES = (*IMAGE_SUFFIXES, ".json", ".mat", ".npz")
 KEYS = {"images", "labels", "only", "except"}
 NO_LABELS = f"; if no image of {TEST} has a label, leave out its 'labels'"
 
@@ -75,7 +73,7 @@ class Pairs:
     images_without_label: list[str] = field(default_factory=list)
     labels_without_image: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
-    coco: dict[str, CocoImage] = field(default_factory=dict)  # label of a pair -> its part of a COCO file
+    parts: dict[str, object] = field(default_factory=dict)  # label of a pair -> its part of a file of many images
     rendered: dict[str, str] = field(default_factory=dict)  # label of a pair -> PNG of train ids, below the lists
     cure: str = ""  # of images without a label
 
@@ -145,7 +143,7 @@ def joined(first, second):
         pairs,
         sorted({*first.images_without_label, *second.images_without_label}),
         sorted({*first.labels_without_image, *second.labels_without_image} - labels),
-        coco=first.coco | second.coco,
+        parts=first.parts | second.parts,
         rendered=first.rendered | second.rendered,
     )
 
@@ -159,9 +157,9 @@ def _pair_source(folder, source, taken, found):
     """Add the pairs of one source to `found`; gives the names it has pairs of."""
     chosen = _choice(folder, source)
     images, twins = folder.match(source.images, IMAGE_SUFFIXES)
-    coco_file = _coco_file(folder, source)
-    if coco_file:
-        labels, lost = _coco_labels(folder, coco_file, images, found.coco)
+    shared = _shared_file(folder, source)
+    if shared:
+        labels, lost = _labels_of_parts(folder, shared, images, found.parts)
         found.labels_without_image += lost
     else:
         labels, more = folder.match(source.labels, LABEL_SUFFIXES, besides=images)
@@ -213,20 +211,20 @@ def _without_suffix(name):
     return name[: -len(PurePosixPath(name).suffix)] if name.lower().endswith(IMAGE_SUFFIXES) else name
 
 
-def _coco_file(folder, source):
-    """The COCO file that holds the labels of all images, or None."""
+def _shared_file(folder, source):
+    """The file that holds the labels of all images, or None."""
     files = [path for pattern in source.labels if "*" not in pattern for path in folder.named(pattern)]
-    return next((path for path in files if path.lower().endswith(".json")), None)
+    return next((path for path in files if is_shared(path)), None)
 
 
-def _coco_labels(folder, coco_file, images, parts):
-    """{name: label} of the images in a COCO file, and labels without an image; adds the file's parts to `parts`."""
+def _labels_of_parts(folder, shared, images, parts):
+    """{name: label} of the images in a file of many, and labels without an image; adds the file's parts to `parts`."""
     by_base = defaultdict(list)
     for name, path in images.items():
         by_base[PurePosixPath(path).name].append((name, f"/{path}"))
     labels, others, lost = {}, [], []
-    for file_name, part in read_coco(folder.root / coco_file).items():
-        label, tail = f"{coco_file}: {file_name}", PurePosixPath(file_name.replace("\\", "/"))
+    for file_name, part in read_parts(folder.root / shared).items():
+        label, tail = f"{shared}: {file_name}", PurePosixPath(file_name.replace("\\", "/"))
         exact = [name for name, path in by_base[tail.name] if path.endswith(f"/{tail}")]
         if len(exact) == 1 and exact[0] not in labels:
             labels[exact[0]], parts[label] = label, part

@@ -28,7 +28,7 @@ def render_labels(found, table, folder, below, *, faults, workers, cache_folder=
     faults: a `Faults` that takes every label that cannot be read
     workers, cache_folder: as of `bisenet.inspection.statistics.dataset_statistics`; parts of a file are not kept
     """
-    needed = [pair for pair in found.pairs if pair[1] in found.coco or is_rendered(pair[1])]
+    needed = [pair for pair in found.pairs if pair[1] in found.parts or is_rendered(pair[1])]
     rendered = {label: f"{below}/{_name(image)}{TRAIN_IDS}" for image, label in needed}
     targets = list(rendered.values())
     if len(set(targets)) < len(targets):
@@ -38,8 +38,8 @@ def render_labels(found, table, folder, below, *, faults, workers, cache_folder=
         return found
     reader = AnnotationReader(table)
     images = {str(found.root / label): found.root / image for image, label in needed}
-    parts = [(str(found.root / label), label, found.coco[label]) for label in rendered if label in found.coco]
-    paths = {str(found.root / label): label for label in rendered if label not in found.coco}
+    parts = [(str(found.root / label), label, found.parts[label]) for label in rendered if label in found.parts]
+    paths = {str(found.root / label): label for label in rendered if label not in found.parts}
     files = {(path, *files_beside(path, images[path])): label for path, label in paths.items()}
     with FileCache(cache_folder, "rendered", maker_digest(CODE, table)) as cache:
         work = {"read_label": reader, "images": images}

@@ -23,7 +23,7 @@ def doubts(splits, digests, expected):
 
     digests: {split: `pair_digests`}; expected: {split: number of pairs that the dataset is known to have}
     """
-    parts = {label for found in splits.values() for label in found.coco}  # one COCO file may serve all splits
+    parts = {label for found in splits.values() for label in found.parts}  # one file may serve all splits
     faults = [f"{split}: {line}" for split, found in splits.items() for line in found.unmatched(besides=parts)]
     warnings = []
     owners = {}

@@ -6,23 +6,11 @@ import shutil
 from dataclasses import replace
 
 import pytest
+from made_folders import pairs_of
 
 from bisenet.annotation.dataset import load_dataset
 from bisenet.annotation.pairing import Source, hash_share, pair_split
-from bisenet.errors import InputError, refuse
-
-
-def pairs_of(dataset):
-    """Raises `InputError` with the faults."""
-    found = pair_split(dataset, "train")
-    refuse("faults:", found.faults)
-    return found.pairs
-
-
-def listed(dataset, data, name="list.txt"):
-    if data is not None:
-        (dataset.root / name).write_bytes(data if isinstance(data, bytes) else data.encode())
-    return replace(dataset, splits={"train": [Source.from_dict({"list": name}, "form")]})
+from bisenet.errors import InputError
 
 
 def test_what_the_stars_match_pairs_the_files(make_dataset):
@@ -157,66 +145,6 @@ def test_a_name_that_is_not_utf_8_is_an_error_that_shows_it(make_dataset):
     str(caught.value).encode()
 
 
-LINES = "i/b.jpg,l/b.png\ni/a.jpg,l/a.png\n"
-FILES = ["i/a.jpg", "l/a.png", "i/b.jpg", "l/b.png"]
-SORTED = [("i/a.jpg", "l/a.png"), ("i/b.jpg", "l/b.png")]
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        LINES,
-        LINES.rstrip(),
-        LINES.replace("\n", "\r\n"),
-        LINES.replace("\n", "\r"),
-        "\ufeff" + LINES,
-        "\n\n" + LINES.replace("\n", "\n\n"),
-        LINES + LINES,
-        '"i/a.jpg","l/a.png"\ni/b.jpg,"l/b.png"\n',
-    ],
-    ids=["plain", "no last end", "windows", "old mac", "byte order mark", "blank lines", "twice", "quoted"],
-)
-def test_a_list_is_read_however_it_was_saved(make_dataset, data):
-    assert pairs_of(listed(make_dataset(FILES), data)) == SORTED
-
-
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        ("", "the list is empty"),
-        ("\n\n", "the list is empty"),
-        ("i/a.jpg,l/a.png\n\ni/b.jpg l/b.png\n", "line 3 is not 'image,label': i/b.jpg l/b.png"),
-        ("i/a.jpg,l/a.png,1\n", "line 1 is not 'image,label'"),
-        ("i/a.jpg,l/a.png\ni/no.jpg,l/no.png\n", "2 listed files are missing: i/no.jpg, l/no.png"),
-        ("i/a.jpg,\n", "line 1 has no label: i/a.jpg,"),
-        ("i/a.jpg,l\n", "1 listed files are missing: l"),
-        ("i\\a.jpg,l\\a.png\n", "2 listed files are missing"),
-        (LINES.encode("utf-16"), "UTF-8"),
-        (b"i/\xfc.jpg,l/a.png\n", "UTF-8"),
-        (b'"' + b"x" * 200_000, "the list is not 'image,label' lines"),
-        (b"i/\0.jpg,l/a.png\n", ""),
-    ],
-)
-def test_a_bad_list_is_an_error_that_names_it(make_dataset, data, message):
-    with pytest.raises(InputError) as caught:
-        pairs_of(listed(make_dataset(FILES), data))
-    assert "list.txt: " in str(caught.value)
-    assert message in str(caught.value)
-
-
-def test_absolute_paths_in_a_list_are_an_error_that_shows_them(make_dataset):
-    dataset = make_dataset(FILES)
-    with pytest.raises(InputError, match=rf"list\.txt: write paths relative to .*: {dataset.root}/i/a\.jpg"):
-        pairs_of(listed(dataset, f"{dataset.root}/i/a.jpg,l/a.png\n"))
-
-
-def test_a_list_that_is_not_there_or_a_folder_is_an_error(make_dataset):
-    dataset = make_dataset(FILES)
-    for name in ("absent.txt", "i"):
-        with pytest.raises(InputError, match=f"{name}: the list cannot be read"):
-            pairs_of(listed(dataset, None, name))
-
-
 def test_of_several_patterns_the_first_that_has_a_file_wins(make_dataset):
     files = ["i/a.jpg", "i/b.jpg", "ids/a.png", "poly/a.json", "poly/b.json"]
     dataset = make_dataset(files, images="i/*.jpg", labels=["ids/*.png", "poly/*.json"])
@@ -340,13 +268,7 @@ def test_a_coco_file_labels_the_images_it_names(make_dataset):
     assert found.pairs == [("i/a.jpg", "coco.json: a.jpg"), ("i/x/b.jpg", "coco.json: x/b.jpg")]
     assert found.images_without_label == ["i/c.jpg", "i/y/b.jpg"]
     assert found.labels_without_image == ["coco.json: gone.jpg"]
-    assert found.coco.keys() == {label for _, label in found.pairs}
-
-
-def test_an_image_with_two_labels_in_a_list_is_a_fault(make_dataset):
-    dataset = listed(make_dataset([*FILES, "l/c.png"]), LINES + "i/a.jpg,l/c.png\n")
-    with pytest.raises(InputError, match=r"1 images have two labels: i/a\.jpg; keep one"):
-        pairs_of(dataset)
+    assert found.parts.keys() == {label for _, label in found.pairs}
 
 
 def test_cityscapes_files_pair_by_city_and_frame(tmp_path):

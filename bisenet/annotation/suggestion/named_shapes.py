@@ -16,7 +16,7 @@ VOID_NAMES = {"__ignore__", "ignore", "ignored", "void", "unlabeled", "unlabelle
 def annotation_files(folder, sources, sample):
     """The files that the labels of the sample are drawn from."""
     named = [label for (source,) in sources.values() for label in source.labels if (folder / label).is_file()]
-    own = [label for found, _, label in sample if label not in found.coco]
+    own = [label for found, _, label in sample if label not in found.parts]
     return [file for file in dict.fromkeys([*named, *own]) if holds_shapes(file)]
 
 
@@ -48,7 +48,7 @@ def look_at_shapes(folder, sample, annotations):
     read = AnnotationReader(table)
     for found, image, label in sample:
         try:
-            part = found.coco.get(label)
+            part = found.parts.get(label)
             counts = value_counts(read(folder / label, part, folder / image))
         except InputError as error:
             evidence.faults.append(str(error))

@@ -62,7 +62,7 @@ def _describe(folder):
 
 def _look(folder, sample, annotations):
     """(`Evidence`, `Suggestion`) of [(Pairs, image, label)]."""
-    drawn = [entry for entry in sample if entry[2] in entry[0].coco or holds_shapes(entry[2])]
+    drawn = [entry for entry in sample if entry[2] in entry[0].parts or holds_shapes(entry[2])]
     if len(drawn) * 2 > len(sample):
         return look_at_shapes(folder, drawn, annotations)
     return look_at_values(folder, sample)

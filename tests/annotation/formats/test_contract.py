@@ -104,7 +104,7 @@ def test_what_has_not_changed_is_kept(folder, monkeypatch):
 
 def test_the_digest_of_a_part_is_of_the_files_that_it_names(folder):
     part = read_parts(folder / "all.masks")["a.png"]
-    found = Pairs(folder, [("a.png", "all.masks: a.png")], coco={"all.masks: a.png": part})
+    found = Pairs(folder, [("a.png", "all.masks: a.png")], parts={"all.masks: a.png": part})
     assert rendered(found) == np.eye(3, 5).tolist()
     digests = []
     for pixels in (np.eye(3, 5), np.eye(3, 5), np.ones((3, 5))):
