@@ -9,14 +9,14 @@ See `bisenet.interface`. Nothing is imported before it is asked for.
 
 from importlib import import_module
 
-__all__ = ["InputError", "Segmentation", "Segmenter", "load"]
+_HOMES = {"InputError": "errors", "Segmentation": "interface", "Segmenter": "interface", "load": "interface"}
 
 
 def __getattr__(name):
-    if name not in __all__:
+    if name not in _HOMES:
         raise AttributeError(f"module 'bisenet' has no attribute '{name}'")
-    return getattr(import_module("bisenet.interface"), name)
+    return getattr(import_module(f"bisenet.{_HOMES[name]}"), name)
 
 
 def __dir__():
-    return __all__
+    return [*_HOMES]

@@ -17,16 +17,23 @@ import torch
 from PIL import Image, ImageOps
 
 from bisenet.errors import InputError
-from bisenet.inference.options import PROTOCOLS, check_protocol
+from bisenet.inference.options import check_protocol
 from bisenet.inference.predictor import Predictor
 from bisenet.samples.images import in_form, read_image
 from bisenet.system.distributed import named_device
 from bisenet.system.kinds import SHARE
 from bisenet.system.png import write_png
-from bisenet.system.precision import AMP_TYPES, can_do, prepare
+from bisenet.system.precision import can_do, check
 from bisenet.visualize import blend, colorize, displayable, id_palette
 from bisenet.weights.published import open_checkpoint
 
+PROTOCOLS = {  # as params.yaml has them when it is new
+    "ss": {"scales": [1.0], "window": None, "flip": False},
+    "ssc": {"scales": [1.0], "window": [1024, 1024], "flip": False},
+    "msf": {"scales": [0.5, 0.75, 1.0, 1.25, 1.5, 1.75], "window": None, "flip": True},
+    "mscf": {"scales": [0.5, 0.75, 1.0, 1.25, 1.5, 1.75], "window": [1024, 1024], "flip": True},
+    "half": {"scales": [0.5], "window": None, "flip": False},
+}
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bisenet"
 
 
@@ -64,9 +71,7 @@ class Segmenter:
         if precision is None:
             trained = checkpoint.params.get("amp", "off")
             precision = trained if can_do(device, trained) else "off"
-        elif precision not in AMP_TYPES:
-            raise InputError(f"precision: '{precision}' is none of {', '.join(AMP_TYPES)}")
-        prepare(device, precision)
+        check(device, precision, "precision")
         return cls(Predictor.of(checkpoint, device=device, amp=precision), checkpoint.table, checkpoint.image_form)
 
     @property
@@ -90,7 +95,7 @@ class Segmenter:
         """
         if name not in PROTOCOLS:
             raise InputError(f"protocol: there is no '{name}'; choose one of {', '.join(PROTOCOLS)}")
-        row = PROTOCOLS[name] | {key: list(v) if isinstance(v, tuple) else v for key, v in changes.items()}
+        row = PROTOCOLS[name] | {key: _plain(value) for key, value in changes.items()}
         check_protocol(row, "protocol")
         return Segmenter(self._predictor.by(**row), self.table, self.image_form)
 
@@ -116,7 +121,7 @@ class Segmenter:
         array = source[..., None] if source.ndim == 2 else source
         if array.ndim != 3 or 0 in array.shape:
             raise InputError(f"an image is an array (H, W, C) or (H, W), not one of shape {source.shape}")
-        return in_form(np.ascontiguousarray(array), **self.image_form, path="the array")
+        return in_form(_own(array), **self.image_form, path="the array")
 
 
 def _pixels(image):
@@ -128,10 +133,22 @@ def _pixels(image):
         image = image.convert("RGBA")
     elif image.mode == "1":
         image = image.convert("L")
-    elif image.mode not in ("L", "RGB", "RGBA") and not image.mode.startswith("I;16"):
-        image = image.convert("RGB")  # CMYK, YCbCr, LAB, HSV
-    pixels = np.array(image)
+    elif image.mode in ("CMYK", "YCbCr", "LAB", "HSV", "RGBX"):
+        image = image.convert("RGB")
+    pixels = _own(np.asarray(image))
     return pixels[..., None] if pixels.ndim == 2 else pixels
+
+
+def _own(array):
+    """A copy, so that nobody changes it under a `Segmentation`; in the machine's own order of bytes."""
+    return np.array(array, array.dtype.newbyteorder("="), order="C")
+
+
+def _plain(value):
+    """Tuples and NumPy's numbers as lists and Python's, which a YAML file would have."""
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return value.item() if isinstance(value, np.generic) else value
 
 
 class Segmentation:
@@ -152,7 +169,7 @@ class Segmentation:
         shares = ", ".join(f"{name} {self.share(name):.1%}" for name in self.names[:4])
         return f"<Segmentation of {width} x {height} pixels: {shares}{', ...' if len(self.names) > 4 else ''}>"
 
-    @property
+    @cached_property
     def ids(self):
         """(H, W) uint8 or uint16: the dataset's own ids, as its evaluation servers want them."""
         return self.table.to_raw(self.labels)
@@ -182,6 +199,7 @@ class Segmentation:
 
     def overlay(self, alpha=0.5):
         """A PIL image: the photograph under the colours of its classes. alpha 0 is the photograph, 1 the colours."""
+        alpha = _plain(alpha)
         if not SHARE.accepts(alpha):
             raise InputError(f"alpha: must be {SHARE.words}, not {alpha!r}")
         return Image.fromarray(blend(displayable(self.image), self.labels, self.table, alpha))

@@ -13,6 +13,7 @@ from bisenet.errors import InputError
 from bisenet.inference.evaluation import evaluate, tally
 from bisenet.inference.predictor import Predictor
 from bisenet.inference.protocols import RULES, UPSTREAM_RULES
+from bisenet.samples.lists import ALL_SPLITS
 from bisenet.samples.loader import SegmentationDataset, val_loader
 from bisenet.scoring.evaluation_report import write_evaluation
 from bisenet.scoring.predictions import PredictedLabels, PredictionLog
@@ -33,9 +34,8 @@ def measure(given, params, device):
     data_root, quirks, split = params["data_root"], params["upstream_quirks"], params["split"]
     folder = given.output or (Path("out/evaluate") if any(vars(given).values()) else RESULTS / "evaluate")
     folder.mkdir(parents=True, exist_ok=True)  # or fail before hours of work
-    place = {"workers": worker_count(params["workers"]), "cache_folder": FILE_CACHE}
-    labelled = bool(given.predictions or not given.ids)
-    listed = open_list(given.dataset, data_root, split, annos=ANNOS, labelled=labelled, **place)
+    place = {"annos": ANNOS, "workers": worker_count(params["workers"]), "cache_folder": FILE_CACHE}
+    listed = open_list(given.dataset, data_root, split, labelled=bool(given.predictions or not given.ids), **place)
     pairs, table = listed.pairs, listed.table
     log = PredictionLog([image for image, _ in pairs], given.ids, table)
 
@@ -55,7 +55,7 @@ def measure(given, params, device):
         rules = UPSTREAM_RULES if quirks else RULES
         predictor = Predictor.of(checkpoint, device=device, amp=params["amp"], rules=rules)
         counts_of = partial(evaluate, num_classes=len(table), watch=log)
-        rows = [*chosen_protocols(params).items()][: None if listed.labelled else 1]
+        rows = [*params["protocols"].items()][: None if listed.labelled else 1]
         measured = {name: (row, counts_of(predictor.by(**row), shown(images, name))) for name, row in rows}
     if listed.labelled and not any(counts.any() for _, counts in measured.values()):
         raise InputError(f"{listed.file}: no pixel of these labels has a class, so nothing can be measured")
@@ -69,16 +69,16 @@ def main():
     measured = parser.add_mutually_exclusive_group()
     add_weights(parser, group=measured)
     parser.add_argument("--dataset", help="a folder below data_root, paired now where data/annos is of another")
-    parser.add_argument("--split", choices=("train", "val", "test"), help="default: `split` of params.yaml")
+    parser.add_argument("--split", choices=ALL_SPLITS, help="default: `split` of params.yaml")
     parser.add_argument("--protocol", nargs="+", help="rows of `protocols` in params.yaml, or all")
-    parser.add_argument("--quirks", action="store_true", help="upstream's figures, as with upstream_quirks: true")
+    parser.add_argument("--quirks", dest="upstream_quirks", action="store_true", help="upstream's figures, in float32")
     measured.add_argument("--predictions", type=Path, help="measure the PNGs of raw ids in this folder, and no model")
     parser.add_argument("--ids", type=Path, help="folder for the first protocol's predictions as PNGs of raw ids")
     parser.add_argument("--output", type=Path, help="default: out/evaluate")
     given = parser.parse_args()
     params = load_params("model", "amp", "weights", "split", "protocol", "protocols", "upstream_quirks", *PLACE)
-    params |= {name: value for name, value in pick(vars(given), "split", "protocol").items() if value}
-    params["upstream_quirks"] |= given.quirks
+    params |= {key: value for key, value in pick(vars(given), "split", "protocol", "upstream_quirks").items() if value}
+    params["protocols"] = chosen_protocols(params)
     params["amp"] = "off" if params["upstream_quirks"] else params["amp"]
     device = choose_device(params["device"], params["gpu_wait"])
     prepare(device, params["amp"], params["deterministic"])

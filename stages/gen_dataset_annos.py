@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bisenet.annotation.dataset import load_dataset
 from bisenet.annotation.listing import list_dataset
-from bisenet.annotation.suggestion.writing import suggest
+from bisenet.suggestion.suggest import suggest
 from bisenet.system.entry import run
 from stages.params import load_params, pick, worker_count
 from stages.params.paths import ANNOS, FILE_CACHE

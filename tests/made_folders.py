@@ -8,8 +8,8 @@ from PIL import Image
 from bisenet.annotation.dataset import load_dataset
 from bisenet.annotation.pairing import pair_split
 from bisenet.annotation.reading import AnnotationReader
-from bisenet.annotation.suggestion.writing import suggest
 from bisenet.errors import refuse
+from bisenet.suggestion.suggest import suggest
 from bisenet.system.png import write_png
 from bisenet.system.yaml12 import read_yaml
 

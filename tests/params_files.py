@@ -8,9 +8,10 @@ from project import ROOT
 from bisenet.system.yaml12 import read_yaml
 
 SHIPPED = ROOT / "params.yaml"
+PARAMS = read_yaml(SHIPPED)
 PRESETS = [
     (model, dataset, recipe)
-    for model, rows in read_yaml(SHIPPED)["presets"].items()
+    for model, rows in PARAMS["presets"].items()
     for dataset, preset in rows.items()
     for recipe in [None, *preset.get("recipes", {})]
 ]

@@ -14,8 +14,8 @@ from PIL import Image
 from project import ROOT
 
 import bisenet
-from bisenet.inference.options import PROTOCOLS
 from bisenet.inference.protocols import predict
+from bisenet.interface import PROTOCOLS
 from bisenet.models.architectures import build_model
 from bisenet.models.normalize import Normalize
 from bisenet.samples.classes import ClassTable
@@ -242,7 +242,7 @@ def test_protocols_see_what_predict_sees(net, model, photo, name, changes):
     [
         (["msff"], {}, "there is no 'msff'; choose one of ss, ssc, msf, mscf, half"),
         ([], {"scale": [1.0]}, "no parameter 'scale' here; did you mean 'scales'"),
-        ([], {"scales": []}, "scales must be a list of one number above 0 or more"),
+        ([], {"scales": []}, "scales must be a list of one or more numbers above 0"),
         ([], {"flip": 1}, "flip must be true or false"),
         ([], {"window": 512}, "window must be"),
         ([], {"short_side": 100, "long_side": 200}, "exclude each other"),

@@ -5,8 +5,8 @@ from shutil import rmtree
 from bisenet.annotation.digests import pair_digests
 from bisenet.annotation.pairing import joined, pair_splits
 from bisenet.annotation.rendering import render_labels
+from bisenet.annotation.written import doubts, write_annotations
 from bisenet.errors import Faults, InputError
-from bisenet.samples.annotations import doubts, write_annotations
 from bisenet.samples.lists import TEST
 
 TRAINVAL = "trainval"

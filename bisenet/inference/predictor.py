@@ -1,19 +1,19 @@
 """A network with all that it takes to label images: the one way from pixels to class ids, whoever asks.
 
-Training's validation, `evaluate`, `demo` and the Python interface all go through a `Predictor`, so none of them
-predicts in another precision or with another normalisation than the rest.
+Training's validation, `evaluate`, `demo` and the Python interface all go through a `Predictor`: of one checkpoint, in
+one precision and by one protocol, all of them see the same.
 """
 
 import torch
 
-from bisenet.inference.protocols import RULES, look
-from bisenet.system.precision import autocast
+from bisenet.inference.protocols import RULES, look, predict
+from bisenet.system.precision import computing
 
 
 class Predictor:
     """Pixels in, class ids or probabilities out, by one protocol.
 
-    model: normalised (N, C, h, w) -> logits (N, classes, h, w), on `device`; shall be in eval mode when it is asked
+    model: normalised (N, C, h, w) -> logits (N, classes, h, w), on `device`, in eval mode
     normalize: images as they come, (N, H, W, C) -> the model's input
     amp: one of `AMP_TYPES`
     rules: how views are put together; protocol: as of `look`, by default the whole image once
@@ -42,15 +42,15 @@ class Predictor:
     @torch.inference_mode()
     def labels(self, images):
         """(N, H, W, C) uint8 or uint16, on any device -> (N, H, W) uint8 train ids on this one."""
-        return self._look(images).argmax(1).byte()
+        return self._ask(predict, images)
 
     @torch.inference_mode()
     def probabilities(self, images):
         """(N, H, W, C) -> (N, classes, H, W) float32, the mean over all views; they add up to 1 at each pixel."""
-        total = self._look(images)
+        total = self._ask(look, images)
         return total.div_(total.sum(1, keepdim=True))
 
-    def _look(self, images):
+    def _ask(self, question, images):
         images = images.to(self.device, non_blocking=True)
-        with autocast(self.device, self.amp):
-            return look(self.model, self.normalize(images), rules=self.rules, **self.protocol)
+        with computing(self.device, self.amp):
+            return question(self.model, self.normalize(images), rules=self.rules, **self.protocol)

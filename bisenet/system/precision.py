@@ -1,6 +1,7 @@
 """Mixed precision: `off` is plain float32, `bf16` needs no loss scaling, `fp16` does."""
 
 import os
+from contextlib import contextmanager
 
 import torch
 
@@ -22,13 +23,38 @@ def prepare(device, amp, deterministic=False):
         torch.use_deterministic_algorithms(True, warn_only=True)
         torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = amp != "off"
+    check(device, amp, "amp")
+
+
+def check(device, amp, name):
+    """Raise `InputError` for a precision that is none, or that a GPU lacks; `name` is what a person called it."""
+    if amp not in AMP_TYPES:
+        raise InputError(f"{name}: '{amp}' is none of {', '.join(AMP_TYPES)}")
     if not can_do(device, amp):
-        raise InputError(f"amp: {torch.cuda.get_device_name(device)} has no bf16; use fp16 or off")
+        raise InputError(f"{name}: {torch.cuda.get_device_name(device)} has no bf16; use fp16 or off")
 
 
 def can_do(device, amp):
     """Whether a device computes in that precision itself; a CPU may emulate it."""
     return device.type != "cuda" or amp != "bf16" or torch.cuda.is_bf16_supported(including_emulation=False)
+
+
+@contextmanager
+def computing(device, amp):
+    """The context of a prediction under `amp`, whatever else in this process computes in another precision."""
+    places = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = [place.allow_tf32 for place in places]
+    _allow_tf32(places, [amp != "off"] * 2)
+    try:
+        with autocast(device, amp):
+            yield
+    finally:
+        _allow_tf32(places, before)
+
+
+def _allow_tf32(places, allowed):
+    for place, value in zip(places, allowed, strict=True):
+        place.allow_tf32 = value
 
 
 def autocast(device, amp):

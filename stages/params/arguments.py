@@ -2,6 +2,8 @@
 
 import argparse
 
+from bisenet.system.kinds import SHARE
+
 
 def add_weights(parser, default=None, group=None):
     """--weights, in a group of the parser where there is one, and what must be told of those that others published."""
@@ -16,6 +18,6 @@ def add_weights(parser, default=None, group=None):
 def share(text):
     """The type of a share, 0 to 1."""
     value = float(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not from 0 to 1")
+    if not SHARE.accepts(value):
+        raise argparse.ArgumentTypeError(f"{text} is not {SHARE.words}")
     return value

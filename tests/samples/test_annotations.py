@@ -8,8 +8,9 @@ import pytest
 
 from bisenet.annotation.digests import pair_digests
 from bisenet.annotation.pairing import Pairs, Source, pair_split
+from bisenet.annotation.written import doubts, write_annotations
 from bisenet.errors import Faults, InputError
-from bisenet.samples.annotations import doubts, pair_files, read_classes, read_pairs, read_summary, write_annotations
+from bisenet.samples.annotations import pair_files, read_classes, read_pairs, read_summary
 from bisenet.samples.classes import ClassTable
 
 ODD_NAMES = [

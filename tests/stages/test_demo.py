@@ -47,13 +47,16 @@ def test_a_share_from_0_to_1_is_a_number(text, value):
 
 @pytest.mark.parametrize("text", ["-0.1", "1.0001", "2", "nan", "inf", "-inf"])
 def test_what_is_no_share_is_refused(text):
-    with pytest.raises(argparse.ArgumentTypeError, match=f"^{text} is not from 0 to 1$"):
+    with pytest.raises(argparse.ArgumentTypeError, match=f"^{text} is not a number from 0 to 1$"):
         share(text)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("1.5", "argument --alpha: 1.5 is not from 0 to 1"), ("half", "argument --alpha: invalid share value: 'half'")],
+    [
+        ("1.5", "argument --alpha: 1.5 is not a number from 0 to 1"),
+        ("half", "argument --alpha: invalid share value: 'half'"),
+    ],
 )
 def test_a_wrong_alpha_ends_before_anything_is_read(monkeypatch, capsys, text, message):
     monkeypatch.setattr("sys.argv", ["demo", "--input", "absent", "--alpha", text])

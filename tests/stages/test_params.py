@@ -4,11 +4,10 @@ import re
 
 import pytest
 from dvc.utils.hydra import apply_overrides
-from params_files import SHIPPED
+from params_files import PARAMS
 
 from bisenet.errors import InputError
 from bisenet.models.options import OPTIONS
-from bisenet.system.yaml12 import read_yaml
 from stages.params import chosen_protocols, load_params, pick, remarks
 from stages.params.__main__ import main
 from stages.params.knobs import SECTIONS
@@ -134,7 +133,7 @@ def test_the_values_in_force_are_printed_and_no_other(shipped_params, monkeypatc
     monkeypatch.chdir(shipped_params.parent)
     main()
     printed = f"\n{capsys.readouterr().out}"
-    preset = read_yaml(SHIPPED)["presets"]["bisenetv1"]["camvid"]
+    preset = PARAMS["presets"]["bisenetv1"]["camvid"]
     from_the_preset = [f"{name}: {preset[name]}" for name in ("optimizer", "batch_size", "max_iter", "class_weights")]
     set_above = ["model: bisenetv1", "dataset: camvid", "lr: 1.0e-05", "crop:\n- 5\n- 6", "amp: off", "seed: 8"]
     architecture = "architecture:\n  spatial_path: conv\n  fusion: upstream"
@@ -142,7 +141,7 @@ def test_the_values_in_force_are_printed_and_no_other(shipped_params, monkeypatc
         assert f"\n{text}\n" in printed
     keys = re.findall(r"^(\w+):", printed, flags=re.MULTILINE)
     not_printed = {*SECTIONS, *OPTIONS, "protocols", "defaults", "presets"}
-    assert sorted(keys) == sorted({*read_yaml(SHIPPED), "architecture"} - not_printed)
+    assert sorted(keys) == sorted({*PARAMS, "architecture"} - not_printed)
 
 
 def test_a_remark_is_printed_as_a_comment(shipped_params, monkeypatch, capsys):

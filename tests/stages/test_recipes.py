@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from params_files import PRESETS, SHIPPED, choose
+from params_files import PARAMS, PRESETS
 from PIL import Image
 
 from bisenet.errors import InputError
@@ -20,7 +20,7 @@ from bisenet.weights import pretrained
 from stages import dataset_stats, gen_dataset_annos, train
 from stages.params import load_params
 
-SHRINK = 16  # crops, with what they are resized to
+SHRINK = 32  # crops, with what they are resized to
 CLASSES = ["sky", "road", "car"]
 SHORT = {
     "max_iter": 2,
@@ -46,8 +46,7 @@ def project(tmp_path_factory):
     classes = [{"name": name, "color": [50 * i] * 3} for i, name in enumerate(CLASSES)]
     dataset = {"splits": {"images": "images", "labels": "masks", "val": 0.2}, "classes": classes}
     (root / "data" / "custom" / "dataset.yaml").write_text(yaml.safe_dump(dataset))
-    (root / "params.yaml").write_bytes(SHIPPED.read_bytes())
-    choose(root / "params.yaml", dataset="custom")
+    (root / "params.yaml").write_text(yaml.safe_dump({**PARAMS, "dataset": "custom"}), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         patch.setattr(sys, "argv", ["stage"])
@@ -56,19 +55,20 @@ def project(tmp_path_factory):
     return root
 
 
-def shrink(root, **chosen):
+def shrink(root, model, dataset="custom", recipe=None, **chosen):
     """Write params.yaml with what is chosen, at a small size; returns the architecture."""
     path = root / "params.yaml"
-    path.write_bytes(SHIPPED.read_bytes())
-    choose(path, **chosen)
+    alone = {model: {dataset: PARAMS["presets"][model][dataset]}}  # without those that would only take time to read
+    params = {**PARAMS, "model": model, "dataset": dataset, "recipe": recipe, "presets": alone}
+    path.write_text(yaml.safe_dump(params), encoding="utf-8")
     full = load_params("crop", "resize", "warmup_iters", "architecture", path=path)
     sizes = {name: full[name] for name in ("crop", "resize") if full[name] != "none"}
     smaller = {name: [max(24, side // SHRINK) for side in size] for name, size in sizes.items()}
-    choose(path, **SHORT, **smaller, batch_size=4, accumulate=2, warmup_iters=min(1, full["warmup_iters"]))
+    smaller |= {"batch_size": 4, "accumulate": 2, "warmup_iters": min(1, full["warmup_iters"])}
     if "width" in full["architecture"]:
         full["architecture"]["width"] /= 4
-        text = path.read_text(encoding="utf-8")
-        path.write_text(text.replace("\n  width:", f"\n  width: {full['architecture']['width']}", 1), encoding="utf-8")
+        smaller[model] = {**params[model], "width": full["architecture"]["width"]}
+    path.write_text(yaml.safe_dump({**params, **SHORT, **smaller, **chosen}), encoding="utf-8")
     return full["architecture"]
 
 
@@ -77,7 +77,7 @@ def test_it_builds_and_trains_two_steps(project, monkeypatch, capsys, model, dat
     monkeypatch.chdir(project)
     monkeypatch.setattr(train, "fingerprint", lambda *inputs: "run")
     monkeypatch.setattr(UnfinishedRun, "save", lambda run, state: True)  # it would take most of the time
-    architecture = shrink(project, model=model, dataset=dataset, recipe=recipe)
+    architecture = shrink(project, model, dataset, recipe)
     train.main()
     printed = capsys.readouterr().out
     assert "train 2/2  val miou" in printed
@@ -101,8 +101,7 @@ def test_a_training_starts_from_the_weights_that_are_asked_for_and_records_them(
     runs, found = [], []
     for number, state in enumerate(states):
         torch.save({f"module.{key}": value for key, value in state.items()}, "weights.pth")
-        shrink(project, model="bisenetv2", dataset="custom")
-        choose(Path("params.yaml"), pretrained="weights.pth", lr=1e-30, weight_decay=0)
+        shrink(project, "bisenetv2", pretrained="weights.pth", lr=1e-30, weight_decay=0)
         monkeypatch.setattr(train, "fingerprint", lambda values, *inputs: runs.append(values) or f"run {len(runs)}")
         train.main()
         printed, digest = capsys.readouterr().out, hashlib.sha256(Path("weights.pth").read_bytes()).hexdigest()
@@ -118,11 +117,10 @@ def test_a_training_starts_from_the_weights_that_are_asked_for_and_records_them(
 def test_weights_of_another_network_end_the_training_before_it_starts(project, monkeypatch):
     monkeypatch.chdir(project)
     torch.save(build_model("bisenetv1", 3).state_dict(), "weights.pth")
-    shrink(project, model="bisenetv2", dataset="custom")
-    choose(Path("params.yaml"), pretrained="weights.pth")
+    shrink(project, "bisenetv2", pretrained="weights.pth")
     with pytest.raises(InputError, match=r"weights.pth: holds upstream's bisenetv1.*bisenetv2"):
         train.main()
-    choose(Path("params.yaml"), pretrained="absent.pth")
+    shrink(project, "bisenetv2", pretrained="absent.pth")
     with pytest.raises(InputError, match=r"absent\.pth"):
         train.main()
 

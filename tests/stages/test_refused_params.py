@@ -139,11 +139,11 @@ def test_a_value_of_another_kind_is_named_with_what_it_must_be(small_params, old
         ("demo:\n  images: 2\n  alpha: 0.5\n  longest_side: 640", "demo:", f"demo: {LINES}, not None"),
         ("demo:\n  images: 2\n  alpha: 0.5\n  longest_side: 640\n", "", f"demo: {LINES}, not None"),
         ("demo:\n  images: 2\n  alpha: 0.5\n  longest_side: 640", "demo: [2]", f"demo: {LINES}, not [2]"),
-        ("    - 1.0", "    - 0", "protocols.ss: scales must be a list of one number above 0 or more, not [0]"),
+        ("    - 1.0", "    - 0", "protocols.ss: scales must be a list of one or more numbers above 0, not [0]"),
         (
             "    scales:\n    - 1.0",
             "    scales: []",
-            "protocols.ss: scales must be a list of one number above 0 or more",
+            "protocols.ss: scales must be a list of one or more numbers above 0",
         ),
         ("    window:", "    window: 1024", "protocols.ss: window must be a list of 2, each a whole number, 1 or more"),
         ("    flip: false", "    flip: no", "protocols.ss: flip must be true or false, not 'no'"),

@@ -5,12 +5,13 @@ import re
 import pytest
 from dvc.utils.hydra import apply_overrides
 from dvc.utils.serialize import modify_yaml
-from params_files import PRESETS, SHIPPED, changed_lines, choose
+from params_files import PARAMS, PRESETS, SHIPPED, changed_lines, choose
 
 from bisenet.errors import InputError
-from bisenet.inference.options import PROTOCOLS
+from bisenet.interface import PROTOCOLS
 from bisenet.models.architectures import MODELS, architecture_options, resolve_architecture
 from bisenet.models.options import OPTIONS
+from bisenet.samples.lists import ALL_SPLITS
 from bisenet.system.precision import AMP_TYPES
 from bisenet.system.yaml12 import read_yaml
 from bisenet.training.losses import weigh_classes
@@ -38,9 +39,8 @@ def test_every_preset_and_recipe_is_complete_and_fits_the_code(shipped_params, m
 
 
 def test_no_preset_needs_the_network():
-    params = read_yaml(SHIPPED)
-    assert params["defaults"]["pretrained"] == "none"
-    assert not [preset for rows in params["presets"].values() for preset in rows.values() if "pretrained" in preset]
+    assert PARAMS["defaults"]["pretrained"] == "none"
+    assert not [preset for rows in PARAMS["presets"].values() for preset in rows.values() if "pretrained" in preset]
 
 
 @pytest.mark.parametrize(
@@ -98,24 +98,22 @@ def test_both_models_have_the_same_datasets():
 
 
 def test_the_file_has_every_knob_and_section_and_no_other():
-    assert set(read_yaml(SHIPPED)) == {*KNOBS, *SECTIONS, *OPTIONS, "protocols", "defaults", "presets"}
+    assert set(PARAMS) == {*KNOBS, *SECTIONS, *OPTIONS, "protocols", "defaults", "presets"}
 
 
 def test_what_recipes_fill_is_empty_above_and_has_a_default_or_a_place_in_each_preset():
-    params = read_yaml(SHIPPED)
-    assert {name for name in KNOBS if params[name] is None} == {*RECIPE, "recipe"}
-    defaults = params["defaults"].keys() - set(OPTIONS)
-    for rows in params["presets"].values():
+    assert {name for name in KNOBS if PARAMS[name] is None} == {*RECIPE, "recipe"}
+    defaults = PARAMS["defaults"].keys() - set(OPTIONS)
+    for rows in PARAMS["presets"].values():
         for preset in rows.values():
             assert preset.keys() - {"recipes"} == set(RECIPE) - defaults
 
 
 def test_the_architecture_options_are_those_of_the_models():
-    params = read_yaml(SHIPPED)
     for model, kinds in OPTIONS.items():
         defaults = architecture_options(model)
-        assert params["defaults"][model] == defaults
-        assert params[model] == dict.fromkeys(kinds)
+        assert PARAMS["defaults"][model] == defaults
+        assert PARAMS[model] == dict.fromkeys(kinds)
         assert list(kinds) == list(defaults)
 
 
@@ -137,8 +135,14 @@ def test_every_key_says_what_it_is():
         above = line
 
 
-def test_the_file_begins_with_the_protocols_that_have_a_name():
-    assert read_yaml(SHIPPED)["protocols"] == PROTOCOLS
+def test_the_protocols_that_have_a_name_in_python_are_those_of_the_file():
+    """A row more in the file is anybody's."""
+    assert {name: PARAMS["protocols"][name] for name in PROTOCOLS} == PROTOCOLS
+
+
+def test_choices_are_the_rows_of_the_tables_that_they_name():
+    assert KNOBS["split"].names == ALL_SPLITS
+    assert set(KNOBS["amp"].names) == set(AMP_TYPES)
 
 
 # --- DVC's own hands on it
@@ -190,7 +194,7 @@ def test_a_list_set_with_dvc_is_read_and_leaves_every_other_line(shipped_params,
     apply_overrides(shipped_params, [override])
     name = override.split("=")[0]
     assert load_params(name, path=shipped_params) == {name: value}
-    before, after = read_yaml(SHIPPED), read_yaml(shipped_params)
+    before, after = PARAMS, read_yaml(shipped_params)
     assert {**before, name: value} == after
     comments = [re.findall(r"# .*", path.read_text(encoding="utf-8")) for path in (SHIPPED, shipped_params)]
     assert comments[0] == comments[1]

@@ -15,8 +15,9 @@ from processes import free_port
 from project import ROOT
 
 TINY = {
-    "model": "bisenetv1", "amp": "off", "device": "cpu", "workers": 0, "crop": [32, 48], "batch_size": 4, "max_iter": 6,
-    "val_every": 3, "log_every": 1, "save_every": 2, "warmup_iters": 1, "optimizer": "sgd", "lr": 0.01,
+    "model": "bisenetv2", "bisenetv2": {"width": 0.25}, "amp": "off", "device": "cpu", "workers": 0, "crop": [32, 48],
+    "batch_size": 4, "max_iter": 6, "val_every": 3, "log_every": 1, "save_every": 2, "warmup_iters": 1,
+    "optimizer": "sgd", "lr": 0.01,
 }  # fmt: skip
 SCENES = {"train_images": 5, "val_images": 3, "height": 48, "width": 64, "seed": 1}
 FILES = "model.pt", "best.pt", "losses.csv", "lr.csv", "validation.csv", "metrics.json", "effective_params.yaml"
@@ -162,8 +163,8 @@ def test_another_lr_starts_afresh_and_the_first_one_goes_on(project, undisturbed
 
 def test_two_processes_learn_what_one_does(undisturbed, undisturbed_pair):
     alone, together = undisturbed[1], undisturbed_pair[1]
-    assert together == pytest.approx(alone, rel=2e-3)
-    assert together[:3] == pytest.approx(alone[:3], rel=1e-5)
+    assert together == pytest.approx(alone, rel=1e-4)
+    assert together[:5] == pytest.approx(alone[:5], rel=1e-5)  # the five heads of the first step
 
 
 def test_torchrun_restarts_a_killed_worker_from_the_last_save(project, undisturbed_pair):

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from bisenet.annotation.layout.finding import find_layout
 from bisenet.errors import InputError
+from bisenet.suggestion.layout.finding import find_layout
 
 
 @pytest.mark.parametrize("name", [b"ph*", b"{a,b}", b"\xff"])

@@ -3,10 +3,10 @@
 from collections import Counter, defaultdict
 
 from bisenet.annotation.formats.table import find_format, is_shared, parse_file
-from bisenet.annotation.layout.sources import as_splits
-from bisenet.annotation.layout.words import split_of
 from bisenet.errors import InputError
 from bisenet.samples.images import IMAGE_SUFFIXES
+from bisenet.suggestion.layout.sources import as_splits
+from bisenet.suggestion.layout.words import split_of
 
 MAX_FILES = 24  # of one suffix: where there are more, they are one for each image
 

@@ -5,14 +5,14 @@ import io
 from PIL import Image
 
 from bisenet.annotation.reading import read_values
-from bisenet.annotation.suggestion.colors import BLACK, WHITE, colors_for
-from bisenet.annotation.suggestion.evidence import Evidence, Suggestion
-from bisenet.annotation.suggestion.name_files import read_names
-from bisenet.annotation.values import value_counts
 from bisenet.errors import InputError, refuse
 from bisenet.samples.classes import MAX_CLASSES
 from bisenet.samples.images import PNG_COLOR_TYPE, PNG_SIGNATURE, read_file
 from bisenet.samples.labels import PNG_PALETTE, TRAIN_IDS
+from bisenet.suggestion.colors import BLACK, WHITE, colors_for
+from bisenet.suggestion.evidence import Evidence, Suggestion
+from bisenet.suggestion.name_files import read_names
+from bisenet.suggestion.values import value_counts
 
 VOC_BORDER = (224, 224, 192)
 

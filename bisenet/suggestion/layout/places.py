@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import PurePosixPath
 
-from bisenet.annotation.layout.words import SPLIT, SPLIT_WORDS, WORDS, tells
 from bisenet.errors import name_some
 from bisenet.samples.images import files_below
+from bisenet.suggestion.layout.words import SPLIT, SPLIT_WORDS, WORDS, tells
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ from itertools import product
 import numpy as np
 
 from bisenet.annotation.formats.table import find_format, holds_shapes, parse_file
-from bisenet.annotation.layout.choices import SUFFIXES, choices_of
 from bisenet.annotation.reading import read_values
-from bisenet.annotation.values import spread, value_counts
 from bisenet.errors import InputError
 from bisenet.samples.classes import MAX_CLASSES
 from bisenet.samples.images import IMAGE_SUFFIXES
+from bisenet.suggestion.layout.choices import SUFFIXES, choices_of
+from bisenet.suggestion.values import spread, value_counts
 
 MAX_DEPTH, MAX_LITERALS = 4, 12
 ENOUGH = 0.8  # of the pairs that there can be: no need to look on

@@ -5,7 +5,7 @@ from made_folders import of_values, suggested
 
 from bisenet.annotation.dataset import load_dataset
 from bisenet.annotation.pairing import pair_split
-from bisenet.annotation.suggestion.writing import suggest
+from bisenet.suggestion.suggest import suggest
 
 
 def test_every_class_is_in_train_where_a_share_can_have_it_so(make):

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from bisenet.annotation.formats.table import LABEL_SUFFIXES
-from bisenet.annotation.layout.places import Place
-from bisenet.annotation.layout.words import WORDS, tells
 from bisenet.errors import InputError
+from bisenet.suggestion.layout.places import Place
+from bisenet.suggestion.layout.words import WORDS, tells
 
 ENDING = re.compile(r"[_\-. ][A-Za-z][A-Za-z0-9]*$")
 BEGINNING = re.compile(r"[A-Za-z]+[_\-. ]?")

@@ -1,14 +1,14 @@
 """The layout of a folder, by whatever it holds."""
 
 from bisenet.annotation.formats.table import FORMATS
-from bisenet.annotation.layout.choices import SUFFIXES
-from bisenet.annotation.layout.list_files import listed_pairs, with_lists
-from bisenet.annotation.layout.places import File, count_kinds, list_paths
-from bisenet.annotation.layout.ranking import best_pair
-from bisenet.annotation.layout.shared_files import shared_layout
-from bisenet.annotation.layout.sources import as_splits, source_of
 from bisenet.errors import InputError
 from bisenet.samples.images import IMAGE_SUFFIXES
+from bisenet.suggestion.layout.choices import SUFFIXES
+from bisenet.suggestion.layout.list_files import listed_pairs, with_lists
+from bisenet.suggestion.layout.places import File, count_kinds, list_paths
+from bisenet.suggestion.layout.ranking import best_pair
+from bisenet.suggestion.layout.shared_files import shared_layout
+from bisenet.suggestion.layout.sources import as_splits, source_of
 
 EXAMPLE = """
     splits: {images: "photos/*.jpg", labels: "masks/*_mask.png", val: 0.2}

@@ -14,6 +14,11 @@ class Evidence:
     faults: list = field(default_factory=list)
     palette: dict = field(default_factory=dict)  # index -> colour
 
+    def add_fault(self, error):
+        """One file may be read for its names and for its pixels; its fault counts once."""
+        if str(error) not in self.faults:
+            self.faults.append(str(error))
+
     def add(self, image, counts):
         self.values[image] = set(counts)
         self.pixels.update(counts)

@@ -4,11 +4,11 @@ from collections import Counter
 
 from bisenet.annotation.formats.table import holds_shapes, read_label_names
 from bisenet.annotation.reading import AnnotationReader
-from bisenet.annotation.suggestion.colors import colors_for
-from bisenet.annotation.suggestion.evidence import Evidence, Suggestion
-from bisenet.annotation.values import value_counts
 from bisenet.errors import InputError, name_some, refuse
 from bisenet.samples.classes import BACKGROUND, IGNORE, ClassTable
+from bisenet.suggestion.colors import colors_for
+from bisenet.suggestion.evidence import Evidence, Suggestion
+from bisenet.suggestion.values import value_counts
 
 VOID_NAMES = {"__ignore__", "ignore", "ignored", "void", "unlabeled", "unlabelled"}
 
@@ -28,7 +28,7 @@ def look_at_shapes(folder, sample, annotations):
         try:
             shapes.update(read_label_names(folder / file))
         except InputError as error:
-            evidence.faults.append(str(error))
+            evidence.add_fault(error)
     names = {}
     for raw in shapes:
         if shapes[raw] and raw.strip():
@@ -51,7 +51,7 @@ def look_at_shapes(folder, sample, annotations):
             part = found.parts.get(label)
             counts = value_counts(read(folder / label, part, folder / image))
         except InputError as error:
-            evidence.faults.append(str(error))
+            evidence.add_fault(error)
             continue
         counts.pop(IGNORE, None)
         evidence.add(image, {order[train_id]: pixels for train_id, pixels in counts.items()})

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bisenet.annotation.values import spread, value_counts
+from bisenet.suggestion.values import spread, value_counts
 
 RNG = np.random.default_rng(3)
 

@@ -5,15 +5,15 @@ from pathlib import Path
 
 from bisenet.annotation.dataset import Dataset
 from bisenet.annotation.formats.table import holds_shapes
-from bisenet.annotation.layout.choices import SUFFIXES
-from bisenet.annotation.layout.finding import find_layout
-from bisenet.annotation.layout.places import count_kinds, list_paths
 from bisenet.annotation.pairing import Source, pair_split
-from bisenet.annotation.suggestion.label_values import look_at_values
-from bisenet.annotation.suggestion.named_shapes import annotation_files, look_at_shapes
-from bisenet.annotation.suggestion.shares import share_lines
-from bisenet.annotation.values import spread
 from bisenet.errors import InputError, refuse
+from bisenet.suggestion.label_values import look_at_values
+from bisenet.suggestion.layout.choices import SUFFIXES
+from bisenet.suggestion.layout.finding import find_layout
+from bisenet.suggestion.layout.places import count_kinds, list_paths
+from bisenet.suggestion.named_shapes import annotation_files, look_at_shapes
+from bisenet.suggestion.shares import share_lines
+from bisenet.suggestion.values import spread
 from bisenet.system.artifacts import write_text
 from bisenet.system.yaml12 import yaml_line
 
@@ -40,7 +40,7 @@ def _describe(folder):
     """(the text of a dataset.yaml, what a person should know of it)"""
     layout = find_layout(folder)
     split = "train" in layout.splits
-    forms = {split: layout.splits[split] for split in ("train", "val")} if split else {"all": layout.splits}
+    forms = layout.splits if split else {"all": layout.splits}
     sources = {name: [Source.from_dict(form, str(folder))] for name, form in forms.items()}
     dataset = Dataset(folder.name, folder, sources, None)
     found = {name: pair_split(dataset, name) for name in sources}

@@ -6,8 +6,8 @@ import pytest
 from made_folders import of_values, pairs_that_are_true, suggested
 from PIL import Image
 
-from bisenet.annotation.suggestion.writing import suggest
 from bisenet.errors import InputError
+from bisenet.suggestion.suggest import suggest
 from bisenet.system.png import write_png
 from bisenet.system.yaml12 import read_yaml
 

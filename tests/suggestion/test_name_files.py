@@ -3,7 +3,7 @@
 import pytest
 from made_folders import of_values, suggested
 
-from bisenet.annotation.suggestion.writing import suggest
+from bisenet.suggestion.suggest import suggest
 
 
 @pytest.mark.parametrize(

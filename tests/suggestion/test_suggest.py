@@ -11,11 +11,11 @@ from project import ROOT
 from test_suggested_layouts import as_cityscapes
 
 from bisenet.annotation.dataset import load_dataset
-from bisenet.annotation.layout.finding import EXAMPLE
 from bisenet.annotation.pairing import pair_split
 from bisenet.annotation.reading import AnnotationReader
-from bisenet.annotation.suggestion.writing import suggest
 from bisenet.errors import InputError
+from bisenet.suggestion.layout.finding import EXAMPLE
+from bisenet.suggestion.suggest import suggest
 from bisenet.system.yaml12 import read_yaml
 from stages import gen_dataset_annos
 

@@ -3,11 +3,11 @@
 import re
 from collections import defaultdict
 
-from bisenet.annotation.layout.places import File
-from bisenet.annotation.layout.sources import Layout
-from bisenet.annotation.layout.words import SPLIT, SPLIT_WORDS
 from bisenet.errors import InputError
 from bisenet.samples.lists import read_lines, read_rows
+from bisenet.suggestion.layout.places import File
+from bisenet.suggestion.layout.sources import Layout, as_splits
+from bisenet.suggestion.layout.words import SPLIT, SPLIT_WORDS
 
 
 def listed_pairs(root, files):
@@ -23,10 +23,7 @@ def listed_pairs(root, files):
 
     found = {split: [path for path in paths if complete(path)] for split, paths in _list_files(files).items()}
     found = {split: paths[0] for split, paths in found.items() if paths}
-    held = _held_out(found)
-    if "train" not in found or held not in found:
-        return None
-    return Layout({"train": {"list": found["train"]}, "val": {"list": found[held]}})
+    return as_splits({split: {"list": path} for split, path in found.items()}) if _are_enough(found) else None
 
 
 def with_lists(root, files, layout, names):
@@ -43,11 +40,10 @@ def with_lists(root, files, layout, names):
                 found.setdefault(split, path)
             elif lines and any(" " in line and "/" in line for line in lines[:10]):
                 layout.notes.append(f"Not used: {path}; with 'image,label' lines it could be, as {{list: {path}}}")
-    held = _held_out(found)
-    if "train" not in found or held not in found:
+    if not _are_enough(found):
         return layout
-    sources = {"train": {**layout.splits, "only": found["train"]}, "val": {**layout.splits, "only": found[held]}}
-    return Layout(sources, [*layout.notes, *(["There is no val: test is val here"] if held == "test" else [])])
+    listed = as_splits({split: {**layout.splits, "only": path} for split, path in found.items()})
+    return Layout(listed.splits, [*layout.notes, *listed.notes])
 
 
 def _list_files(files):
@@ -62,5 +58,5 @@ def _list_files(files):
     return found
 
 
-def _held_out(found):
-    return "val" if "val" in found else "test"
+def _are_enough(found):
+    return "train" in found and ("val" in found or "test" in found)

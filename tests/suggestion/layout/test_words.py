@@ -2,7 +2,7 @@
 
 import pytest
 
-from bisenet.annotation.layout.words import SPLIT
+from bisenet.suggestion.layout.words import SPLIT
 
 
 @pytest.mark.parametrize(

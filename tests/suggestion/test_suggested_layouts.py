@@ -7,8 +7,8 @@ import pytest
 from made_folders import Maker, pairs_that_are_true
 
 from bisenet.annotation.dataset import load_dataset
-from bisenet.annotation.suggestion.writing import suggest
 from bisenet.errors import InputError
+from bisenet.suggestion.suggest import suggest
 from bisenet.system.yaml12 import read_yaml
 
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from bisenet.annotation.formats.table import LABEL_SUFFIXES
-from bisenet.annotation.layout.choices import BEGINNING, ENDING
-from bisenet.annotation.layout.words import ASIDE, LABELS, tells
 from bisenet.samples.images import IMAGE_SUFFIXES
+from bisenet.samples.lists import ALL_SPLITS
+from bisenet.suggestion.layout.choices import BEGINNING, ENDING
+from bisenet.suggestion.layout.words import ASIDE, LABELS, tells
 
 
 @dataclass
@@ -19,11 +20,10 @@ class Layout:
 
 def as_splits(sources):
     """The `Layout` of {split or None: source}."""
-    if "train" in sources and ("val" in sources or "test" in sources):
-        held = "val" if "val" in sources else "test"
-        note = [f"There is no val: {held} is val here"] if held == "test" else []
-        note += ["Left out: test"] if held == "val" and "test" in sources else []
-        return Layout({"train": sources["train"], "val": sources[held]}, note)
+    if {"train", "val"} <= sources.keys():
+        return Layout({split: sources[split] for split in ALL_SPLITS if split in sources})
+    if {"train", "test"} <= sources.keys():
+        return Layout({"train": sources["train"], "val": sources["test"]}, ["There is no val: test is val here"])
     name = next(name for name in ("train", None, "val", "test") if name in sources)
     others = sorted(str(other) for other in sources if other not in (name, None))
     return Layout(sources[name], [f"Left out: {', '.join(others)}"] if others else [])
