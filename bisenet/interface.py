@@ -21,7 +21,7 @@ from bisenet.inference.options import check_protocol
 from bisenet.inference.predictor import Predictor
 from bisenet.samples.images import in_form, read_image
 from bisenet.system.distributed import named_device
-from bisenet.system.kinds import SHARE
+from bisenet.system.kinds import SHARE, list_of
 from bisenet.system.png import write_png
 from bisenet.system.precision import can_do, check
 from bisenet.visualize import blend, colorize, displayable, id_palette
@@ -53,7 +53,7 @@ def load(weights, *, device="auto", precision=None, dataset=None, model=None, me
     if not isinstance(weights, str | os.PathLike):
         raise InputError(f"weights: a file or a URL, not {type(weights).__name__}")
     source = weights if isinstance(weights, str) else Path(weights)
-    told = {"dataset": dataset, "model": model, "mean": mean, "std": std}
+    told = {"dataset": dataset, "model": model, "mean": _shares("mean", mean), "std": _shares("std", std)}
     return Segmenter.of(open_checkpoint(source, device, cache=cache, **told), device, precision)
 
 
@@ -145,10 +145,17 @@ def _own(array):
 
 
 def _plain(value):
-    """Tuples and NumPy's numbers as lists and Python's, which a YAML file would have."""
+    """Tuples, arrays and NumPy's numbers as lists and Python's numbers, which a YAML file would have."""
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
-    return value.item() if isinstance(value, np.generic) else value
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else value
+
+
+def _shares(name, values):
+    values, kind = _plain(values), list_of(SHARE)
+    if values is not None and not kind.accepts(values):
+        raise InputError(f"{name}: must be {kind.words}, not {values!r}")
+    return values
 
 
 class Segmentation:

@@ -278,7 +278,9 @@ def test_precision_is_that_of_the_training_unless_told(weights, model, photo, tm
         ("weights", {"precision": "half"}, "precision: 'half' is none of off, bf16, fp16"),
         ("weights", {"model": "bisenetv1"}, "holds .*, not a bisenetv1"),
         ("weights", {"dataset": "cityscapes"}, "was trained on 4 classes"),
-        ("weights", {"mean": [2, 0, 0]}, "mean: 3 numbers from 0 to 1"),
+        ("weights", {"mean": [2, 0, 0]}, "mean: must be a list, each a number from 0 to 1, not "),
+        ("weights", {"std": np.array([0.2, 0.2])}, "std: 3 numbers from 0 to 1"),
+        ("weights", {"std": 0.2}, "std: must be a list, each a number from 0 to 1, not 0.2"),
     ],
 )
 def test_what_cannot_be_loaded_is_told(weights, source, options, message):
