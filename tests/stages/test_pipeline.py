@@ -22,6 +22,7 @@ TINY = {
     "warmup_iters": 1,
     "crop": [64, 96],
     "device": "cpu",
+    "bisenetv2": {"width": 0.25},
 }
 TINY_SCENES = {"train_images": 6, "val_images": 3, "height": 90, "width": 130}
 STAGES = ["make_synthetic", "gen_dataset_annos", "dataset_stats", "train", "evaluate", "demo"]
