@@ -11,6 +11,7 @@
     splits: {images: images/*.jpg, labels: masks/*.png, val: 0.2, test: 0.1}
     expected: {train: 367, val: 101}       # how many pairs there should be
     channels: 3                            # of all images: others are converted; without it, what the files have
+    reading: {palette: colors}             # how labels are read, where that is not plain: see `reading.Reading`
     classes: [...]
     ignore: [255]
 
@@ -22,13 +23,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bisenet.annotation.pairing import Source
+from bisenet.annotation.reading import AS_USUAL, Reading
 from bisenet.errors import InputError
 from bisenet.samples.class_tables import BUILT_IN, KNOWN
 from bisenet.samples.classes import ClassTable
 from bisenet.samples.lists import ALL_SPLITS, LISTS, SPLITS, TEST
 from bisenet.system.yaml12 import read_yaml
 
-KEYS = {"splits", "expected", "channels", "classes", "ignore", "skip"}
+KEYS = {"splits", "expected", "channels", "reading", "classes", "ignore", "skip"}
 SHARES = "val", TEST  # the keys of shares in `splits: {images, labels, val: 0.2}`; the second need not be there
 
 
@@ -41,6 +43,7 @@ class Dataset:
     expected: dict[str, int] = field(default_factory=dict)
     channels: int | None = None
     built_in: bool = False
+    reading: Reading = AS_USUAL
 
 
 def load_dataset(name, data_root):
@@ -73,7 +76,8 @@ def load_dataset(name, data_root):
     if channels is not None and (type(channels) is not int or channels < 1):
         raise InputError(f"{source}: 'channels' is a whole number, 1 or more, not {channels!r}")
     splits, table = _splits(data.get("splits"), source), ClassTable.from_dict(data, source)
-    return Dataset(name, root, splits, table, expected, channels, built_in)
+    reading = Reading.from_dict(data.get("reading"), source)
+    return Dataset(name, root, splits, table, expected, channels, built_in, reading)
 
 
 def _splits(forms, source):

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import fields
+from pathlib import Path
 
 from bisenet.errors import InputError
 from bisenet.system.file_cache import FileCache, maker_digest
@@ -16,35 +17,36 @@ def pair_digests(found, *, faults, workers, cache_folder=None):
     workers, cache_folder: as of `bisenet.inspection.statistics.dataset_statistics`
     """
     names = dict.fromkeys(name for pair in found.pairs for name in pair if name is not None)
-    digests, files = {}, {}
-    for name in names:
-        if name not in found.parts:
-            files[(str(found.root / name),)] = name
-            continue
-        try:
-            digests[name] = _part_digest(found.parts[name])
-        except InputError as error:
-            faults.add(error)
+    parts = {name: found.parts[name] for name in names if name in found.parts}
+    named = {str(file) for part in parts.values() for file in vars(part).values() if isinstance(file, Path)}
+    paths = {name: str(found.root / name) for name in names if name not in parts}
+    files, lost = {}, set()
     with FileCache(cache_folder, "digests", maker_digest([])) as cache:
-        for file, digest in map_files(_file_digest, files, workers=workers, cache=cache):
+        items = ((path,) for path in dict.fromkeys([*paths.values(), *sorted(named)]))
+        for (path,), digest in map_files(_file_digest, items, workers=workers, cache=cache):
             if isinstance(digest, InputError):
                 faults.add(digest)
+                lost.add(path)
             else:
-                digests[files[file]] = digest.decode()
+                files[path] = digest.decode()
+    digests = {name: files[path] for name, path in paths.items() if path in files}
+    for name, part in parts.items():
+        if lost.isdisjoint(str(file) for file in vars(part).values() if isinstance(file, Path)):
+            digests[name] = _part_digest(part, files)
     return digests
 
 
-def _part_digest(part):
-    return hashlib.sha256(json.dumps(asdict(part), default=_digest).encode()).hexdigest()  # of a path, what is in it
+def _part_digest(part, files):
+    def plain(value):
+        return files[str(value)] if isinstance(value, Path) else hashlib.sha256(value).hexdigest()
+
+    values = {field.name: getattr(part, field.name) for field in fields(part)}
+    return hashlib.sha256(json.dumps(values, default=plain).encode()).hexdigest()
 
 
 def _file_digest(paths):
-    return _digest(paths[0]).encode()
-
-
-def _digest(path):
     try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        with open(paths[0], "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest().encode()
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})", "cannot be read") from None
+        raise InputError(f"{paths[0]}: cannot be read ({error.strerror})", "cannot be read") from None

@@ -23,8 +23,8 @@ def list_dataset(dataset, folder, *, strict, workers, cache_folder, splits=None,
     """
     found = pair_splits(dataset, splits)
     faults = Faults()
-    reading = {"faults": faults, "workers": workers, "cache_folder": cache_folder}
-    digests = {split: pair_digests(pairs, **reading) for split, pairs in found.items()}
+    work = {"faults": faults, "workers": workers, "cache_folder": cache_folder}
+    digests = {split: pair_digests(pairs, **work) for split, pairs in found.items()}
     doubtful, warnings = doubts(found, digests, dataset.expected)
     for split, pairs in found.items():
         for fault in pairs.faults:
@@ -43,7 +43,11 @@ def list_dataset(dataset, folder, *, strict, workers, cache_folder, splits=None,
         print(f"warning: {warning}")
     rmtree(folder, ignore_errors=True)  # nothing of an earlier dataset beside what follows
     found = {
-        split: render_labels(pairs, dataset.table, folder, f"labels/{split}", **reading) if pairs.labelled else pairs
+        split: render_labels(
+            pairs, dataset.table, folder, f"labels/{split}", reading=dataset.reading, digests=digests[split], **work
+        )
+        if pairs.labelled
+        else pairs
         for split, pairs in found.items()
     }
     faults.check("faulty labels")

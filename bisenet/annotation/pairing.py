@@ -7,8 +7,8 @@ A split is a source of files, or a list of sources, where a name that one source
     {images: PATTERN}                    # of `test` alone, where no image has a label; in its lists "image," lines
 
 PATTERN: `**/` any folders, `*` any part of a name, `{png,jpg}` one of these. What the stars match is the *name* that an
-image and its label share. A pattern without a star is a folder, with all below it; as labels, it may be one COCO file
-for all images. Of a list of patterns the first that has a file for a name wins.
+image and its label share. A pattern without a star is a folder, with all below it; as labels, it may be a file
+that describes many images, such as COCO's. Of a list of patterns the first that has a file for a name wins.
 NAMES: a glob on the name, a `.txt` file with one name a line, or a list of these.
 """
 
@@ -16,9 +16,17 @@ import hashlib
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path, PurePosixPath
 
-from bisenet.annotation.formats.table import LABEL_SUFFIXES, is_shared, read_parts
+from bisenet.annotation.formats.table import (
+    COMMON_SUFFIXES,
+    LABEL_SUFFIXES,
+    absent_label,
+    is_shared,
+    may_be_label,
+    read_parts,
+)
 from bisenet.annotation.patterns import Folder
 from bisenet.errors import InputError, name_some
 from bisenet.samples.images import IMAGE_SUFFIXES
@@ -75,6 +83,7 @@ class Pairs:
     faults: list[str] = field(default_factory=list)
     parts: dict[str, object] = field(default_factory=dict)  # label of a pair -> its part of a file of many images
     rendered: dict[str, str] = field(default_factory=dict)  # label of a pair -> PNG of train ids, below the lists
+    absent: list[str] = field(default_factory=list)  # images without a label file, which has a meaning in its format
     cure: str = ""  # of images without a label
 
     @property
@@ -96,7 +105,8 @@ def pair_splits(dataset, splits=None):
     What a built-in description calls `test` is no split of a folder that has no file of it.
     Raises `InputError` for a split that is not there.
     """
-    found = {split: pair_split(dataset, split) for split in splits or dataset.splits if split in dataset.splits}
+    read = cache(read_parts)  # one file may serve all splits
+    found = {split: pair_split(dataset, split, read) for split in splits or dataset.splits if split in dataset.splits}
     test = found.get(TEST)
     if test and dataset.built_in and not (test.pairs or test.images_without_label or test.labels_without_image):
         del found[TEST]
@@ -106,14 +116,14 @@ def pair_splits(dataset, splits=None):
     return found
 
 
-def pair_split(dataset, split):
+def pair_split(dataset, split, read=read_parts):
     """Find and pair the files of one split: `Pairs`, sorted by image. A split without a pair is one of its faults."""
     found = Pairs(dataset.root, cure=NO_LABELS if split == TEST else "")
     folder, taken = Folder(dataset.root), set()
     for source in dataset.splits[split]:
         try:
             if source.list is None:
-                taken |= _pair_source(folder, source, taken, found)
+                taken |= _pair_source(folder, source, taken, found, read)
             else:
                 _add_listed(folder, source.list, found, unlabelled=split == TEST)
         except InputError as error:
@@ -127,7 +137,7 @@ def pair_split(dataset, split):
     if 0 < len(bare) < len(found.pairs):
         some = f"{len(bare)} of {len(found.pairs)} images have no label: {name_some(bare)}"
         found.faults.append(f"{dataset.root}: {some}; give each one a label, or none")
-    for files in (found.images_without_label, found.labels_without_image, found.faults):
+    for files in (found.images_without_label, found.labels_without_image, found.absent, found.faults):
         files.sort()
     if not found.pairs and not found.faults:
         found.faults.append(_nothing_found(folder, dataset.splits[split], found.cure))
@@ -144,6 +154,7 @@ def joined(first, second):
         sorted({*first.images_without_label, *second.images_without_label}),
         sorted({*first.labels_without_image, *second.labels_without_image} - labels),
         parts=first.parts | second.parts,
+        absent=sorted({*first.absent, *second.absent}),
         rendered=first.rendered | second.rendered,
     )
 
@@ -153,21 +164,28 @@ def _sorted(pairs):
     return sorted(set(pairs), key=lambda pair: (pair[0], pair[1] or ""))
 
 
-def _pair_source(folder, source, taken, found):
+def _pair_source(folder, source, taken, found, read):
     """Add the pairs of one source to `found`; gives the names it has pairs of."""
     chosen = _choice(folder, source)
     images, twins = folder.match(source.images, IMAGE_SUFFIXES)
-    shared = _shared_file(folder, source)
-    if shared:
-        labels, lost = _labels_of_parts(folder, shared, images, found.parts)
+    shared, labels = _shared_files(folder, source), {}
+    for file in shared:
+        own, lost = _labels_of_parts(file, *read(folder.root / file), images, found.parts)
+        labels = own | labels
         found.labels_without_image += lost
-    else:
-        labels, more = folder.match(source.labels, LABEL_SUFFIXES, besides=images)
+    if not shared:
+        labels, more = _label_files(folder, source.labels, images)
         twins += more
     missing = sorted(_listed(folder, source.only)[1] - images.keys() - labels.keys())
     images, labels = (
         {name: path for name, path in files.items() if name not in taken and chosen(name)} for files in (images, labels)
     )
+    absent = absent_label(labels[name] for name in images.keys() & labels.keys())
+    if absent:
+        for name in images.keys() - labels.keys():
+            labels[name] = f"{' or '.join(source.labels)}: none of {images[name]}"
+            found.parts[labels[name]] = absent
+            found.absent.append(images[name])
     paired = images.keys() & labels.keys() if source.labels else images.keys()
     found.pairs += [(images[name], labels.get(name)) for name in paired]
     found.images_without_label += [images[name] for name in images.keys() - paired]
@@ -177,6 +195,16 @@ def _pair_source(folder, source, taken, found):
         lists = ", ".join(source.only)
         found.faults.append(f"{folder.root}: {len(missing)} names in {lists} have no image: {name_some(missing)}")
     return paired
+
+
+def _label_files(folder, patterns, images):
+    """({name: path}, faults) of the files that may be labels; those of a common suffix where there are no others."""
+    for suffixes in (LABEL_SUFFIXES, COMMON_SUFFIXES):
+        labels, faults = folder.match(patterns, suffixes, besides=images)
+        labels = {name: path for name, path in labels.items() if may_be_label(path)}
+        if labels:
+            break
+    return labels, faults
 
 
 def _choice(folder, source):
@@ -211,25 +239,27 @@ def _without_suffix(name):
     return name[: -len(PurePosixPath(name).suffix)] if name.lower().endswith(IMAGE_SUFFIXES) else name
 
 
-def _shared_file(folder, source):
-    """The file that holds the labels of all images, or None."""
+def _shared_files(folder, source):
+    """The files that each hold the labels of many images."""
     files = [path for pattern in source.labels if "*" not in pattern for path in folder.named(pattern)]
-    return next((path for path in files if is_shared(path)), None)
+    return [path for path in files if is_shared(path)]
 
 
-def _labels_of_parts(folder, shared, images, parts):
+def _labels_of_parts(shared, described, form, images, parts):
     """{name: label} of the images in a file of many, and labels without an image; adds the file's parts to `parts`."""
     by_base = defaultdict(list)
     for name, path in images.items():
         by_base[PurePosixPath(path).name].append((name, f"/{path}"))
     labels, others, lost = {}, [], []
-    for file_name, part in read_parts(folder.root / shared).items():
-        label, tail = f"{shared}: {file_name}", PurePosixPath(file_name.replace("\\", "/"))
-        exact = [name for name, path in by_base[tail.name] if path.endswith(f"/{tail}")]
-        if len(exact) == 1 and exact[0] not in labels:
-            labels[exact[0]], parts[label] = label, part
+    for file_name, part in described.items():
+        label = f"{shared}: {file_name}"
+        tails = [PurePosixPath(name.replace("\\", "/")) for name in (file_name, *form.aliases(file_name))]
+        exact = [[name for name, path in by_base.get(tail.name, ()) if path.endswith(f"/{tail}")] for tail in tails]
+        hits = next((hits for hits in exact if hits), [])
+        if len(hits) == 1 and hits[0] not in labels:
+            labels[hits[0]], parts[label] = label, part
         else:
-            others.append((label, tail.name, part))
+            others.append((label, next((tail.name for tail in tails if tail.name in by_base), tails[0].name), part))
     # Where all folders are called otherwise in the file, its names alone tell, as far as each stands there once.
     counts = Counter() if labels else Counter(base for _, base, _ in others)
     for label, base, part in others:

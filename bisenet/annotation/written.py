@@ -18,6 +18,11 @@ def doubts(splits, digests, expected):
     parts = {label for found in splits.values() for label in found.parts}  # one file may serve all splits
     faults = [f"{split}: {line}" for split, found in splits.items() for line in found.unmatched(besides=parts)]
     warnings = []
+    for split, found in splits.items():
+        if found.absent:
+            some = f"{split}: {len(found.absent)} of {len(found.pairs)} images have no label file, so all is background"
+            told = faults if len(found.absent) * 2 > len(found.pairs) else warnings
+            told.append(f"{some}: {name_some(found.absent)}")
     owners = {}
     for split, found in splits.items():
         own = {}

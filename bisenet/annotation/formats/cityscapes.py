@@ -13,11 +13,11 @@ def label_names(document):
     return label_counts(document, "objects")
 
 
-def draw(document, names, background, path, image=None):
+def draw(document, drawing):
     """Deleted objects are left out. A name that ends in 'group' and is unknown is taken without this ending."""
-    objects = labelled(document, "objects", "object", path)
-    size = size_of(document, "imgHeight", "imgWidth", path)
-    canvas = Image.new("L", size[::-1], background)
+    objects = labelled(document, "objects", "object", drawing.path)
+    size = size_of(document, "imgHeight", "imgWidth", drawing.path)
+    canvas = Image.new("L", size[::-1], drawing.background)
     pen = ImageDraw.Draw(canvas)
 
     def paint(item, value):
@@ -27,8 +27,8 @@ def draw(document, names, background, path, image=None):
         pen.polygon(points, fill=value)
 
     kept = [entry for entry in objects if not (isinstance(entry[2], dict) and entry[2].get("deleted"))]
-    groups = {name + "group": value for name, value in names.items()}
-    paint_all(kept, groups | names, paint, path)
+    groups = {name + "group": value for name, value in drawing.names.items()}
+    paint_all(kept, groups | drawing.names, paint, drawing.path)
     return np.array(canvas)
 
 

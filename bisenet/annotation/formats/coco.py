@@ -80,10 +80,10 @@ def parts(document, path):
     return images
 
 
-def draw(part, names, background, path, image=None):
+def draw(part, drawing):
     """Polygons need the package pycocotools."""
     size = part.height, part.width
-    label = np.full(size, background, np.uint8, order="F")  # the order of COCO's runs
+    label = np.full(size, drawing.background, np.uint8, order="F")  # the order of COCO's runs
 
     def paint(segmentation, value):
         if isinstance(segmentation, list) and segmentation:
@@ -92,7 +92,7 @@ def draw(part, names, background, path, image=None):
             raise Fault("has no segmentation, neither polygons nor RLE (a box alone is not enough)")
         np.copyto(label, np.uint8(value), where=_rle_mask(segmentation, size))
 
-    paint_all(part.annotations, names, paint, path)
+    paint_all(part.annotations, drawing.names, paint, drawing.path)
     return np.ascontiguousarray(label)
 
 

@@ -2,6 +2,25 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What `draw` is told besides the content.
+
+    - names: {label name: train id, or None for a label that is never drawn}
+    - background: the train id of what no shape covers
+    - path: of the file, for messages
+    - image: path of the label's image, for a format that does not tell its size
+    - contours: whether the corners of polygons are centres of border pixels, as tracers of contours write them
+    """
+
+    names: dict[str, int | None]
+    background: int
+    path: str | Path
+    image: str | Path | None = None
+    contours: bool = False
 
 
 def keys_of(document):
@@ -24,17 +43,25 @@ class Format:
     - marks, shows: `shows(content)` are words, by default the keys of a JSON object; a content that shows two of the
       marks, or the only one, is taken for this format, if it does not show more of another's
     - label_names(content): {label name: number of shapes}
-    - draw(content, names, background, path, image): (H, W) uint8 train ids. names: {label name: train id, or None for a
-      label that is never drawn}; background: the train id of what no shape covers; path: for messages; image: path of
-      the label's image, for a format that does not tell its size
+    - draw(content, drawing): (H, W) uint8 train ids, as a `Drawing` wants it
     - beside(path, image): the files that `parse` and `draw` read besides `path`, such as a list of names, or the image
       where it tells the size: when one of them changes, the label is drawn anew
+    - background_last: whether the tool counts the background as the last class; --suggest writes it so
+
+    Where its suffix is common (`.txt`), or a file may be missing:
+
+    - is_label(path): whether a file of the suffix is one, by its name
+    - common_suffix: in a folder without stars, its files are labels only where no others are
+    - may_be_empty: whether an empty file is a label; `parse` then gets no bytes
+    - absent: the content that stands for a missing file: an image without one has this label
 
     A file that describes many images has `part` too, the class of what it says of one of them: a dataclass of numbers,
-    strings, lists and, for files that are read as it is drawn, `Path`s, and all that a process needs to draw it.
+    strings, bytes, arrays of the module `array`, lists and dicts of these, and, for files that are read as it is drawn,
+    `Path`s (of fields, not within lists), and all that a process needs to draw it.
 
     - image_names(content): the images, as the file calls them
     - parts(content, path): {image name: part}, in the order of the file
+    - aliases(image name): what else the image may be called, where the tool renames what it is given
     - draw(part, ...): takes such a part in place of the content
 
     What is wrong with a file, `parse`, `parts` and `draw` tell in one `InputError`; the others leave it out.
@@ -48,9 +75,15 @@ class Format:
     label_names: Callable | None = None
     draw: Callable | None = None
     beside: Callable = lambda path, image: ()
+    background_last: bool = False
+    is_label: Callable = lambda path: True
+    common_suffix: bool = False
+    may_be_empty: bool = False
+    absent: object = None
     part: type | None = None
     image_names: Callable | None = None
     parts: Callable | None = None
+    aliases: Callable = lambda name: ()
 
     @property
     def of_many(self):

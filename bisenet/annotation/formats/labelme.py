@@ -23,13 +23,15 @@ def label_names(document):
     return label_counts(document, "shapes")
 
 
-def draw(document, names, background, path, image=None):
+def draw(document, drawing):
     """`__ignore__` and `_background_` have labelme's own meaning, unless `names` gives another."""
-    names = {"__ignore__": IGNORE, "_background_": background, **names}
-    shapes = labelled(document, "shapes", "shape", path)
+    names = {"__ignore__": IGNORE, "_background_": drawing.background, **drawing.names}
+    shapes = labelled(document, "shapes", "shape", drawing.path)
     # Old files have only the image itself.
-    size = size_of(document, "imageHeight", "imageWidth", path, lambda: _embedded_size(document.get("imageData")))
-    canvas = Image.new("L", size[::-1], background)
+    size = size_of(
+        document, "imageHeight", "imageWidth", drawing.path, lambda: _embedded_size(document.get("imageData"))
+    )
+    canvas = Image.new("L", size[::-1], drawing.background)
     pen = ImageDraw.Draw(canvas)
 
     def paint(shape, value):
@@ -45,7 +47,7 @@ def draw(document, names, background, path, image=None):
         else:
             put(pen, points, value)
 
-    paint_all(shapes, names, paint, path)
+    paint_all(shapes, names, paint, drawing.path)
     return np.array(canvas)
 
 

@@ -1,6 +1,8 @@
 """All formats of labels, and which of them a file is in. A format is added as a file beside this, and here in a row."""
 
 import sys
+from dataclasses import dataclass
+from pathlib import Path
 
 from bisenet.annotation.formats import (
     cityscapes,
@@ -26,13 +28,26 @@ MODULES = (
 )
 FORMATS = tuple(module.FORMAT for module in MODULES)
 CODE = *MODULES, contract, documents, faults, label_arrays, painting, sys.modules[__name__]  # what labels are drawn by
-OF_ONE_IMAGE = [suffix for form in FORMATS if not form.of_many for suffix in form.suffixes]
-LABEL_SUFFIXES = tuple(dict.fromkeys((*IMAGE_SUFFIXES, *OF_ONE_IMAGE)))  # of files that are the label of one image
+
+
+def _suffixes(common):
+    return [s for form in FORMATS if not form.of_many and form.common_suffix == common for s in form.suffixes]
+
+
+# Of files that are the label of one image, and of those that are one where no others are.
+LABEL_SUFFIXES = tuple(dict.fromkeys((*IMAGE_SUFFIXES, *_suffixes(common=False))))
+COMMON_SUFFIXES = tuple(dict.fromkeys(_suffixes(common=True)))
 
 
 def formats_of(path):
     """The formats that a file may be in, by its suffix."""
     return [form for form in FORMATS if str(path).lower().endswith(form.suffixes)]
+
+
+def may_be_label(path):
+    """Whether a file of a label's suffix may be one, by its name."""
+    forms = formats_of(path)
+    return not forms or any(form.is_label(path) for form in forms)
 
 
 def is_rendered(path):
@@ -52,7 +67,9 @@ def holds_shapes(path):
 
 def parse_file(path):
     """The content of a file of a known suffix."""
-    return formats_of(path)[0].parse(read_file(path), path)
+    forms = formats_of(path)
+    empty = any(form.may_be_empty for form in forms) and Path(path).is_file() and not Path(path).stat().st_size
+    return forms[0].parse(b"" if empty else read_file(path), path)
 
 
 def files_beside(path, image):
@@ -85,9 +102,10 @@ def drawn_format(content, path):
 
 
 def read_parts(path):
-    """{image name: part} of a file that describes many images."""
+    """({image name: part}, the format) of a file that describes many images."""
     content, shared = parse_file(path), [form for form in formats_of(path) if form.of_many]
-    return _likeliest(content, shared).parts(content, path)  # which tells what is missing where it is in none of them
+    form = _likeliest(content, shared)
+    return form.parts(content, path), form  # which tells what is missing where it is in none of them
 
 
 def read_label_names(path):
@@ -99,3 +117,24 @@ def read_label_names(path):
 
 def format_of_part(part):
     return next(form for form in FORMATS if form.part is type(part))
+
+
+@dataclass(frozen=True)
+class Absent:
+    """The label of an image without a label file, in a format where this means something."""
+
+    format: str
+
+
+def absent_label(paths):
+    """The `Absent` of the formats of these files, None where a missing file is a fault."""
+    names = {form.name for path in paths for form in formats_of(path) if form.absent is not None}
+    return Absent(names.pop()) if len(names) == 1 else None
+
+
+def draw_part(part, drawing):
+    """(H, W) uint8 train ids of an image's part of a file of many, or of an `Absent`."""
+    if isinstance(part, Absent):
+        form = next(form for form in FORMATS if form.name == part.format)
+        return form.draw(form.absent, drawing)
+    return format_of_part(part).draw(part, drawing)

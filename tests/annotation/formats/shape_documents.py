@@ -14,6 +14,7 @@ from PIL import Image
 from project import ROOT
 from pycocotools import mask as coco
 
+from bisenet.annotation.formats.contract import Drawing
 from bisenet.annotation.formats.documents import parse_json
 from bisenet.annotation.formats.table import drawn_format, format_of_part, read_parts
 from bisenet.samples.classes import IGNORE
@@ -62,14 +63,14 @@ def coco_document(*annotations, height=12, width=15):
 def drawn(document, names=NAMES, background=BACKGROUND, path="x.json"):
     """Of one image: from the bytes of a file, by the format that they show."""
     document = parse_json(json.dumps(document).encode(), path)
-    return drawn_format(document, path).draw(document, names, background, path, None)
+    return drawn_format(document, path).draw(document, Drawing(names, background, path))
 
 
 def drawn_coco(tmp_path, document, names=NAMES):
     path = tmp_path / "instances.json"
     path.write_text(json.dumps(document))
-    part = read_parts(path)["x.jpg"]
-    return format_of_part(part).draw(part, names, BACKGROUND, path, None)
+    part = read_parts(path)[0]["x.jpg"]
+    return format_of_part(part).draw(part, Drawing(names, BACKGROUND, path))
 
 
 def uncompressed(mask):

@@ -4,6 +4,7 @@ import pytest
 from shape_documents import BACKGROUND, NAMES, REFERENCE, check_reference, cityscapes, item
 
 from bisenet.annotation.formats.cityscapes import draw
+from bisenet.annotation.formats.contract import Drawing
 from bisenet.errors import InputError
 
 
@@ -14,13 +15,13 @@ def test_the_label_map_is_that_of_cityscapesscripts(name):
 
 def test_a_faulty_object():
     with pytest.raises(InputError, match="object 2 \\('car'\\): a polygon has 3 points or more, this has 1"):
-        draw(cityscapes(item(), item(polygon=[[1, 1]])), NAMES, BACKGROUND, "x")
+        draw(cityscapes(item(), item(polygon=[[1, 1]])), Drawing(NAMES, BACKGROUND, "x"))
     with pytest.raises(InputError, match="'imagegroup' \\(1 shape\\)"):
-        draw(cityscapes(item("imagegroup")), NAMES, BACKGROUND, "x")
+        draw(cityscapes(item("imagegroup")), Drawing(NAMES, BACKGROUND, "x"))
 
 
 @pytest.mark.parametrize("size", [(0, 5), (-1, 5), (None, 5), ("12", 5), (2.5, 5), (2**20, 2**20), (True, 5)])
 def test_a_size_that_no_image_has(size):
     height, width = size
     with pytest.raises(InputError, match="x.json: 'imgHeight' and 'imgWidth': .*export"):
-        draw(cityscapes(height=height, width=width), NAMES, BACKGROUND, "x.json")
+        draw(cityscapes(height=height, width=width), Drawing(NAMES, BACKGROUND, "x.json"))

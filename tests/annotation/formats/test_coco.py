@@ -10,6 +10,7 @@ from pycocotools import mask as coco
 from shape_documents import BACKGROUND, NAMES, annotation, coco_document, compressed, drawn_coco, uncompressed
 
 from bisenet.annotation.formats.coco import draw
+from bisenet.annotation.formats.contract import Drawing
 from bisenet.annotation.formats.table import read_parts
 from bisenet.errors import InputError
 
@@ -57,11 +58,11 @@ def test_a_coco_record_is_all_that_a_process_needs(tmp_path):
     document = coco_document(annotation([[1, 1, 9, 1, 9, 9]]), annotation([[1, 1, 9, 1, 9, 9]], image=2))
     document["images"].append({"id": 2, "file_name": "a b/ü.jpg", "height": 3, "width": 5})
     path.write_text(json.dumps(document))
-    records = read_parts(path)
+    records, _ = read_parts(path)
     assert list(records) == ["x.jpg", "a b/ü.jpg"]
     path.unlink()
     record = pickle.loads(pickle.dumps(records["a b/ü.jpg"]))
-    assert draw(record, NAMES, BACKGROUND, path).shape == (3, 5)
+    assert draw(record, Drawing(NAMES, BACKGROUND, path)).shape == (3, 5)
     assert len(pickle.dumps(record)) < 300
 
 

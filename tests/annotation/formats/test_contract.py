@@ -27,10 +27,11 @@ def names_of(path):
     return Path(path).parent / "names.txt"
 
 
-def draw_number(number, names, background, path, image):
+def draw_number(number, drawing):
     """One class everywhere, called by its place in the list of names, as large as the image."""
-    with Image.open(image) as picture:
-        return np.full(picture.size[::-1], names[names_of(path).read_text().split()[number]], np.uint8)
+    with Image.open(drawing.image) as picture:
+        name = names_of(drawing.path).read_text().split()[number]
+        return np.full(picture.size[::-1], drawing.names[name], np.uint8)
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Mask:
     file: Path
 
 
-def draw_mask(part, names, background, path, image):
+def draw_mask(part, drawing):
     return np.asarray(Image.open(part.file))
 
 
@@ -77,7 +78,8 @@ def folder(tmp_path, monkeypatch):
 def rendered(found):
     faults = Faults()
     kept = {"workers": 1, "cache_folder": found.root / "cache"}
-    found = render_labels(found, CLASSES, found.root / "annos", "labels", faults=faults, **kept)
+    digests = pair_digests(found, faults=faults, **kept)
+    found = render_labels(found, CLASSES, found.root / "annos", "labels", digests=digests, faults=faults, **kept)
     faults.check()
     with Image.open(found.root / "annos" / found.rendered[found.pairs[0][1]]) as label:
         return np.asarray(label).tolist()
@@ -103,7 +105,7 @@ def test_what_has_not_changed_is_kept(folder, monkeypatch):
 
 
 def test_the_digest_of_a_part_is_of_the_files_that_it_names(folder):
-    part = read_parts(folder / "all.masks")["a.png"]
+    part = read_parts(folder / "all.masks")[0]["a.png"]
     found = Pairs(folder, [("a.png", "all.masks: a.png")], parts={"all.masks: a.png": part})
     assert rendered(found) == np.eye(3, 5).tolist()
     digests = []

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from shape_documents import BACKGROUND, BOX, MASK, NAMES, REFERENCE, check_reference, labelme, png_text, shape
 
+from bisenet.annotation.formats.contract import Drawing
 from bisenet.annotation.formats.labelme import draw
 from bisenet.errors import InputError
 from bisenet.samples.classes import IGNORE
@@ -21,17 +22,17 @@ def test_labelmes_reserved_names():
     truth = np.ones((12, 15))
     truth[2:5, 2:5] = IGNORE
     truth[6:9, 6:9] = BACKGROUND
-    assert (draw(document, NAMES, BACKGROUND, "x") == truth).all()
+    assert (draw(document, Drawing(NAMES, BACKGROUND, "x")) == truth).all()
     truth[2:5, 2:5], truth[6:9, 6:9] = 3, 4
     names = NAMES | {"__ignore__": 3, "_background_": 4}
-    assert (draw(document, names, BACKGROUND, "x") == truth).all()
+    assert (draw(document, Drawing(names, BACKGROUND, "x")) == truth).all()
 
 
 def test_an_old_labelme_file_has_its_size_from_the_image_in_it():
     document = labelme(shape(), imageData=png_text(np.zeros((12, 15), np.uint8)))
-    new = draw(labelme(shape()), NAMES, BACKGROUND, "x")
+    new = draw(labelme(shape()), Drawing(NAMES, BACKGROUND, "x"))
     del document["imageHeight"], document["imageWidth"]
-    assert (draw(document, NAMES, BACKGROUND, "x") == new).all()
+    assert (draw(document, Drawing(NAMES, BACKGROUND, "x")) == new).all()
 
 
 @pytest.mark.parametrize(
@@ -58,11 +59,11 @@ def test_an_old_labelme_file_has_its_size_from_the_image_in_it():
 )
 def test_a_faulty_labelme_shape(wrong, message):
     with pytest.raises(InputError, match=f"x.json: .*{message}"):
-        draw(labelme(wrong), NAMES, BACKGROUND, "x.json")
+        draw(labelme(wrong), Drawing(NAMES, BACKGROUND, "x.json"))
 
 
 @pytest.mark.parametrize("size", [(0, 5), (-1, 5), (None, 5), ("12", 5), (2.5, 5), (2**20, 2**20), (True, 5)])
 def test_an_impossible_size(size):
     height, width = size
     with pytest.raises(InputError, match="x.json: 'imageHeight' and 'imageWidth': .*export"):
-        draw(labelme(height=height, width=width), NAMES, BACKGROUND, "x.json")
+        draw(labelme(height=height, width=width), Drawing(NAMES, BACKGROUND, "x.json"))

@@ -25,6 +25,7 @@ from shape_documents import (
     uncompressed,
 )
 
+from bisenet.annotation.formats.contract import Drawing
 from bisenet.annotation.formats.documents import parse_json
 from bisenet.annotation.formats.table import (
     FORMATS,
@@ -140,11 +141,11 @@ def test_any_damage_ends_in_a_label_or_a_message(tmp_path):
         try:
             if "annotations" in document:
                 (tmp_path / "c.json").write_bytes(data)
-                for part in read_parts(tmp_path / "c.json").values():
-                    format_of_part(part).draw(part, NAMES, BACKGROUND, "c.json", None)
+                for part in read_parts(tmp_path / "c.json")[0].values():
+                    format_of_part(part).draw(part, Drawing(NAMES, BACKGROUND, "c.json"))
             else:
                 content = parse_json(data, "x.json")
-                label = drawn_format(content, "x.json").draw(content, NAMES, BACKGROUND, "x.json", None)
+                label = drawn_format(content, "x.json").draw(content, Drawing(NAMES, BACKGROUND, "x.json"))
                 assert label.shape == (12, 15)
             outcomes.add("label")
         except InputError as error:
