@@ -9,7 +9,7 @@ from made_folders import Maker
 from params_files import SHIPPED, SMALL
 
 from bisenet.annotation.dataset import Dataset
-from bisenet.annotation.pairing import Source
+from bisenet.annotation.sources import Source
 from bisenet.samples.classes import ClassTable
 
 torch.set_num_threads(1)

@@ -22,8 +22,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bisenet.annotation.pairing import Source
 from bisenet.annotation.reading import AS_USUAL, Reading
+from bisenet.annotation.sources import Source
 from bisenet.errors import InputError
 from bisenet.samples.class_tables import BUILT_IN, KNOWN
 from bisenet.samples.classes import ClassTable

@@ -18,7 +18,7 @@ def pair_digests(found, *, faults, workers, cache_folder=None):
     """
     names = dict.fromkeys(name for pair in found.pairs for name in pair if name is not None)
     parts = {name: found.parts[name] for name in names if name in found.parts}
-    named = {str(file) for part in parts.values() for file in vars(part).values() if isinstance(file, Path)}
+    named = {file for part in parts.values() for file in files_of(part)}
     paths = {name: str(found.root / name) for name in names if name not in parts}
     files, lost = {}, set()
     with FileCache(cache_folder, "digests", maker_digest([])) as cache:
@@ -31,9 +31,15 @@ def pair_digests(found, *, faults, workers, cache_folder=None):
                 files[path] = digest.decode()
     digests = {name: files[path] for name, path in paths.items() if path in files}
     for name, part in parts.items():
-        if lost.isdisjoint(str(file) for file in vars(part).values() if isinstance(file, Path)):
+        if lost.isdisjoint(files_of(part)):
             digests[name] = _part_digest(part, files)
     return digests
+
+
+def files_of(part):
+    """The files that a part names, alone or in a tuple."""
+    values = [item for value in vars(part).values() for item in (value if isinstance(value, tuple) else [value])]
+    return [str(item) for item in values if isinstance(item, Path)]
 
 
 def _part_digest(part, files):

@@ -3,10 +3,13 @@
 from shutil import rmtree
 
 from bisenet.annotation.digests import pair_digests
-from bisenet.annotation.pairing import joined, pair_splits
+from bisenet.annotation.formats.table import is_rendered
+from bisenet.annotation.pairing import pair_split, pair_splits
+from bisenet.annotation.pairs import joined
+from bisenet.annotation.palette_sets import contradictions, look_at_all, ways_to_read
 from bisenet.annotation.rendering import render_labels
 from bisenet.annotation.written import doubts, write_annotations
-from bisenet.errors import Faults, InputError
+from bisenet.errors import Faults, InputError, name_some
 from bisenet.samples.lists import TEST
 
 TRAINVAL = "trainval"
@@ -25,10 +28,13 @@ def list_dataset(dataset, folder, *, strict, workers, cache_folder, splits=None,
     faults = Faults()
     work = {"faults": faults, "workers": workers, "cache_folder": cache_folder}
     digests = {split: pair_digests(pairs, **work) for split, pairs in found.items()}
+    ways, contradicted = _palettes(dataset, found, **work)
     doubtful, warnings = doubts(found, digests, dataset.expected)
     for split, pairs in found.items():
         for fault in pairs.faults:
             faults.add(InputError(f"{split}: {fault}", "files"))
+    for line in contradicted:
+        faults.add(InputError(line, "palettes"))
     if strict:
         for doubt in doubtful:
             faults.add(InputError(f"{doubt}; mend it, or set strict: false", "doubtful"))
@@ -39,19 +45,56 @@ def list_dataset(dataset, folder, *, strict, workers, cache_folder, splits=None,
         none = "" if TEST in found else f", and there is no {TEST}"
         told = f"val is part of train (train_split: {TRAINVAL}): only {TEST} can tell how well new images are predicted"
         warnings = [*warnings, told + none]
-    for warning in warnings:
-        print(f"warning: {warning}")
+    if ways and dataset.reading.palette is None:
+        some = name_some(sorted(ways))
+        warnings = [*warnings, f"palettes differ, so {len(ways)} labels are read by their colours: {some}"]
+    _tell(warnings)
     rmtree(folder, ignore_errors=True)  # nothing of an earlier dataset beside what follows
     found = {
         split: render_labels(
-            pairs, dataset.table, folder, f"labels/{split}", reading=dataset.reading, digests=digests[split], **work
+            pairs,
+            dataset.table,
+            folder,
+            f"labels/{split}",
+            reading=dataset.reading,
+            ways=ways,
+            digests=digests[split],
+            **work,
         )
         if pairs.labelled
         else pairs
         for split, pairs in found.items()
     }
     faults.check("faulty labels")
+    others = {split: pairs.moved.told() for split, pairs in found.items() if pairs.moved and pairs.moved.pixels}
+    told = f"values that the class table does not list (reading: {{others: {dataset.reading.others}}})"
+    warnings += _tell([f"{split}: {told}: {line}" for split, line in others.items()])
     if train_split == TRAINVAL:
         found["train"], digests["train"] = joined(found["train"], found["val"]), digests["train"] | digests["val"]
     write_annotations(folder, dataset, found, digests, warnings)
     return found
+
+
+def _tell(warnings):
+    for warning in warnings:
+        print(f"warning: {warning}")
+    return warnings
+
+
+def _palettes(dataset, found, **work):
+    """({label: way}, contradictions) of the labels of all splits that are there; see `palette_sets.py`."""
+    if dataset.reading.ids:
+        return {}, []
+    looks = _looks(found, **work)
+    if found.keys() != dataset.splits.keys() and any(look.has_indices for look in looks.values()):
+        looks |= _looks({split: pair_split(dataset, split) for split in dataset.splits if split not in found}, **work)
+    ways = ways_to_read(looks, dataset.reading.palette, **work)
+    root = f"{dataset.root}/"
+    lines = [] if dataset.reading.palette else contradictions(looks, ways, dataset.table)
+    return {path.removeprefix(root): way for path, way in ways.items()}, lines
+
+
+def _looks(found, **work):
+    labels = {f"{pairs.root}/{label}" for pairs in found.values() for _, label in pairs.pairs if label}
+    parts = {f"{pairs.root}/{label}" for pairs in found.values() for label in pairs.parts}
+    return look_at_all(sorted(path for path in labels - parts if not is_rendered(path)), **work)

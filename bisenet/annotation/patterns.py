@@ -11,6 +11,7 @@ from bisenet.samples.images import files_below
 from bisenet.samples.lists import read_lines
 
 BRACES = r"(\{[^{}]*\})"
+CLASS = "{class}"  # any part of a name, which tells the class that a mask shows
 WILDCARD = rf"(\*\*/|\*|{BRACES[1:-1]})"
 
 
@@ -29,7 +30,7 @@ class Folder:
         found, faults = {}, []
         for pattern in patterns:
             own = {}
-            for path, name in self._matches(PurePosixPath(pattern).as_posix(), suffixes):
+            for path, name, _ in self._matches(PurePosixPath(pattern).as_posix(), suffixes):
                 if besides.get(name) == path:
                     continue
                 if not _is_utf8(path):
@@ -41,6 +42,23 @@ class Folder:
                     own[name] = path
             found = own | found
         return found, faults
+
+    def match_masks(self, patterns, known):
+        """{name: {class: path}} of the files that match patterns with a `{class}`.
+
+        known: names of images, which tell where a name ends and the class begins: `a_l_eye` is `l_eye` of `a`
+        """
+        found = {}
+        for pattern in patterns:
+            between = re.search(rf"\*([^*{{}}/]+){re.escape(CLASS)}", pattern)
+            for path, name, of in self._matches(PurePosixPath(pattern).as_posix(), ()):
+                name, of = next((cut for cut in _cuts(name, of, between and between[1]) if cut[0] in known), (name, of))
+                found.setdefault(name, {}).setdefault(of, path)
+        return found
+
+    def paths(self):
+        """All files below the folder."""
+        return self._files("")
 
     def named(self, pattern):
         """The existing files that a pattern without a star names."""
@@ -61,22 +79,33 @@ class Folder:
         if "*" not in pattern:
             pattern = f"{pattern}/".removeprefix("./") + f"**/*{{{','.join(suffixes)}}}"
         regex, seen = _pattern_regex(pattern), set()
-        starts = [form.split("*")[0].rpartition("/")[0] for form in _alternatives(pattern)]
+        starts = [re.split(r"[*{]", form)[0].rpartition("/")[0] for form in _alternatives(pattern)]
         for start in dict.fromkeys(starts):
             for path in self._files(start):
                 match = regex.fullmatch(path)
                 if match and path not in seen:
                     seen.add(path)
-                    yield path, "/".join(part.rstrip("/") for part in match.groups() if part)
+                    of = match.groupdict().get("of")
+                    parts = [match[i] for i in range(1, regex.groups + 1) if i != regex.groupindex.get("of")]
+                    yield path, "/".join(part.rstrip("/") for part in parts if part), of
 
     def _list(self, start):
         return [path.relative_to(self.root).as_posix() for path in files_below(self.root / start)]
 
 
+def _cuts(name, of, between):
+    """The ways to cut what `*` and `{class}` match, with what stands between them; the longest name first."""
+    yield name, of
+    while between and between in name.rpartition("/")[2]:
+        name, _, more = name.rpartition(between)
+        of = more + between + of
+        yield name, of
+
+
 def _alternatives(pattern):
     """The pattern with each `{a,b}` written out."""
     parts = re.split(BRACES, pattern)
-    options = [part[1:-1].split(",") if re.fullmatch(BRACES, part) else [part] for part in parts]
+    options = [part[1:-1].split(",") if re.fullmatch(BRACES, part) and part != CLASS else [part] for part in parts]
     return ["".join(choice) for choice in product(*options)]
 
 
@@ -94,6 +123,8 @@ def _token_regex(token):
         return "((?:[^/]+/)*)"
     if token == "*":
         return "([^/]*)"
+    if token == CLASS:
+        return "(?P<of>[^/]+?)"
     if re.fullmatch(WILDCARD, token):
         return f"(?:{'|'.join(map(re.escape, token[1:-1].split(',')))})"
     return re.escape(token)

@@ -2,13 +2,29 @@
 
 from dataclasses import dataclass
 
-from bisenet.annotation.formats.contract import Drawing
-from bisenet.annotation.formats.table import draw_part, drawn_format, holds_shapes, is_rendered, parse_file
-from bisenet.errors import InputError
-from bisenet.samples.labels import LabelReader, read_raw
+import cv2
+import numpy as np
 
-PALETTES = "indices", "colors"
-POLYGONS = "corners", "contours"
+from bisenet.annotation.formats.contract import Drawing
+from bisenet.annotation.formats.image_size import image_size
+from bisenet.annotation.formats.painting import OTHERS
+from bisenet.annotation.formats.table import draw_part, drawn_format, holds_shapes, is_rendered, parse_file
+from bisenet.annotation.palettes import COLORS, INDICES, LEVELS, MIXED_LEVELS, through_palette
+from bisenet.errors import InputError, name_some
+from bisenet.samples.classes import HIGHEST, IGNORE, UNKNOWN
+from bisenet.samples.images import read_image
+from bisenet.samples.labels import LOSSY, LabelReader, read_raw
+
+REFUSE, NEAREST = "refuse", "nearest"
+LABEL, IMAGE = "label", "image"
+CORNERS, CONTOURS = "corners", "contours"
+PROPORTIONS = 0.02  # how much those of a label may differ from those of its image, rounded as they are
+CHANNELS = {  # where ids stand in the channels of an RGB label
+    "red": lambda red, green, blue: red,
+    "green": lambda red, green, blue: green,
+    "blue": lambda red, green, blue: blue,
+    "ade20k": lambda red, green, blue: red // 10 * 256 + green,  # of the full ADE20K, by its README
+}
 
 
 @dataclass(frozen=True)
@@ -16,22 +32,41 @@ class Reading:
     """How labels are read where a file does not tell: `reading` of a dataset.yaml.
 
     palette: whether palette PNGs hold ids by their `indices` or by their `colors`; None to know it by comparing them
+    others: what becomes of values that the class table does not list: `refuse` the file, take the `nearest` listed
+        colour or id (for masks with smoothed edges, or from JPEG), or `ignore` them
+    ids: the channel of an RGB label, 8 or 16 bit, that holds its ids: a key of `CHANNELS`; None where colours count
+    size: `image` where labels are larger or smaller than their images, and are brought to their size, pixel by pixel;
+        `label` where both must be of one size
     polygons: what the corners of polygons are: `corners` of the shape, or centres of the pixels of its border, as
         tracers of `contours` write them
     """
 
     palette: str | None = None
-    polygons: str = "corners"
+    others: str = REFUSE
+    ids: str | None = None
+    size: str = LABEL
+    polygons: str = CORNERS
 
     @classmethod
     def from_dict(cls, form, source):
         """Check and read it; messages name `source`."""
-        known = {"palette": PALETTES, "polygons": POLYGONS}
         form = {} if form is None else form
+        known = {
+            "palette": (INDICES, COLORS),
+            "others": (REFUSE, NEAREST, "ignore"),
+            "ids": tuple(CHANNELS),
+            "size": (LABEL, IMAGE),
+            "polygons": (CORNERS, CONTOURS),
+        }
         if not isinstance(form, dict) or any(key not in known or form[key] not in known[key] for key in form):
-            listed = ", ".join(f"{key}: {' | '.join(values)}" for key, values in known.items())
-            raise InputError(f"{source}: 'reading' is {{{listed}}}, not {form}")
+            words = ", ".join(f"{key}: {' | '.join(values)}" for key, values in known.items())
+            raise InputError(f"{source}: 'reading' is {{{words}}}, each if needed, not {form}")
         return cls(**form)
+
+    @property
+    def as_usual(self):
+        """Whether pictures of ids and colours are read as training itself reads them."""
+        return self.others == REFUSE and self.ids is None and self.size == LABEL
 
 
 AS_USUAL = Reading()
@@ -41,24 +76,131 @@ class AnnotationReader:
     """Train ids of any label: a file of any form, or an image's part of a file that describes many."""
 
     def __init__(self, table, reading=AS_USUAL):
-        self._read_label = LabelReader(table)
-        self._names = table.polygon_ids(), table.background
-        self._contours = reading.polygons == "contours"
+        self._table, self._reading = table, reading
+        self._labels = LabelReader(table)
+        names = table.polygon_ids()
+        self.made_by = table, reading  # what its results depend on, besides code
+        self._names = names | ({OTHERS: IGNORE} if reading.others == "ignore" else {})
 
-    def __call__(self, path, part=None, image=None):
+    def __call__(self, path, part=None, image=None, way=None):
         """(H, W) uint8; raises `InputError` that names what the table does not know.
 
         image: path of the label's image, without which not every format can be drawn
+        way: of `palette_sets.ways_to_read`, for a file whose values are not simply ids or colours
         """
-        drawing = Drawing(*self._names, path, image, self._contours)
+        return self.read(path, part, image, way)[0]
+
+    def read(self, path, part=None, image=None, way=None):
+        """(what a call gives, how many pixels have a value that the table does not list, where that is allowed)"""
+        label, moved = self._read(path, part, image, way)
+        return (_brought_to(image, label, path) if self._reading.size == IMAGE else label), moved
+
+    def _read(self, path, part, image, way):
+        drawing = Drawing(self._names, self._table.background, path, image, self._reading.polygons == CONTOURS)
         if part is not None:
-            return draw_part(part, drawing)
+            return draw_part(part, drawing), 0
         if holds_shapes(path):
             content = parse_file(path)
-            return drawn_format(content, path).draw(content, drawing)
-        return self._read_label.from_raw(read_values(path), str(path))
+            return drawn_format(content, path).draw(content, drawing), 0
+        path = str(path)
+        if self._reading.ids and not is_rendered(path):
+            return self._settled(_ids_in_channels(path, self._reading.ids), path)
+        raw = self._values(path)
+        if way in (COLORS, LEVELS):
+            return self._settled(through_palette(raw, path, way), path)
+        if way:
+            return self._settled_mix(raw, path, way)
+        return self._settled(raw, path)
+
+    def _values(self, path):
+        try:
+            return read_values(path)
+        except InputError as error:
+            if error.kind != LOSSY or self._reading.others != NEAREST:
+                raise
+        return read_lossy(path)
+
+    def _settled(self, raw, path):
+        if self._reading.others == REFUSE:
+            return self._labels.from_raw(raw, path), 0
+        train_ids = self._labels.train_ids(raw, path)
+        unknown = train_ids == UNKNOWN
+        if not unknown.any():
+            return train_ids, 0
+        train_ids[unknown] = self._others(raw[unknown])
+        return train_ids, int(np.count_nonzero(unknown))
+
+    def _settled_mix(self, raw, path, way):
+        """Of values that are ids or stand for colours: what is known as both must be one class."""
+        used = np.unique(raw)
+        shown = through_palette(used, path, LEVELS if way == MIXED_LEVELS else COLORS)
+        by_id, by_look = (self._labels.train_ids(values[None], path)[0] for values in (used, shown))
+        doubtful = used[(by_id != by_look) & (by_id != UNKNOWN) & (by_look != UNKNOWN)]
+        if doubtful.size:
+            raise InputError(
+                f"{path}: the value {name_some(list(map(str, doubtful)))} is one class as an id and another as a "
+                "colour or level, and the files of this set differ in that; say in dataset.yaml what counts: "
+                f"'reading: {{palette: {COLORS}}}' or 'reading: {{palette: {INDICES}}}'",
+                "id or colour",
+            )
+        train_ids = np.where(by_id == UNKNOWN, by_look, by_id)
+        unknown = train_ids == UNKNOWN
+        if unknown.any() and self._reading.others == REFUSE:
+            lost = [f"{value} ({what})" for value, what in zip(used[unknown], shown[unknown].tolist(), strict=True)]
+            raise InputError(
+                f"{path}: the value {name_some(lost)} is not in the class table of {len(self._table)} classes, neither "
+                "as an id nor as what it shows; add it to a class or to 'ignore'",
+                "unknown value",
+            )
+        if unknown.any():
+            train_ids[unknown] = self._others(shown[unknown])
+        lookup = np.zeros(int(used.max()) + 1, np.uint8)
+        lookup[used] = train_ids
+        return lookup[raw], int(np.isin(raw, used[unknown]).sum())
+
+    def _others(self, values):
+        """Train ids of (n,) numbers or (n, 3) colours that are not listed; of two as near, the lower one counts."""
+        if self._reading.others == "ignore":
+            return np.uint8(IGNORE)
+        if values.ndim == 1:
+            known = self._table.lookup()[: HIGHEST + 1]
+            points = np.flatnonzero(known != UNKNOWN)
+            train_ids, values, points = known[points], values[:, None], points[:, None]
+        else:
+            points, train_ids = map(np.array, zip(*sorted(self._table.color_ids()), strict=True))
+        found, places = np.unique(values.astype(np.int64), axis=0, return_inverse=True)
+        blocks = np.array_split(found, len(found) // 4096 + 1)
+        nearest = np.concatenate([np.square(points - block[:, None]).sum(2).argmin(1) for block in blocks])
+        return train_ids.astype(np.uint8)[nearest][places.ravel()]
+
+
+def _brought_to(image, label, path):
+    (height, width), (rows, columns) = image_size(image), label.shape
+    if abs(height * columns - width * rows) > PROPORTIONS * height * columns:
+        raise InputError(
+            f"{path}: the label is {columns} x {rows} and its image {image} is {width} x {height} (width x height); "
+            "these are other proportions, so neither is a smaller copy of the other",
+            "sizes differ",
+        )
+    return cv2.resize(label, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
 
 
 def read_values(path):
     """`read_raw` of label files and of arrays."""
     return parse_file(path) if is_rendered(path) else read_raw(path)
+
+
+def read_lossy(path):
+    """(H, W) or (H, W, 3) uint8 of a label in a lossy format, near to what it was."""
+    pixels = read_image(path)
+    return pixels[..., 0] if pixels.shape[2] == 1 else pixels[..., :3]
+
+
+def _ids_in_channels(path, word):
+    pixels = read_image(path)
+    if pixels.shape[2] < 3:
+        raise InputError(
+            f"{path}: has one channel, and dataset.yaml says 'reading: {{ids: {word}}}', which is for RGB; take it out"
+        )
+    ids = CHANNELS[word](*np.moveaxis(pixels[..., :3].astype(np.int32), -1, 0))
+    return ids.astype(np.uint16)

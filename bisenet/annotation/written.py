@@ -15,8 +15,9 @@ def doubts(splits, digests, expected):
 
     digests: {split: `pair_digests`}; expected: {split: number of pairs that the dataset is known to have}
     """
-    parts = {label for found in splits.values() for label in found.parts}  # one file may serve all splits
-    faults = [f"{split}: {line}" for split, found in splits.items() for line in found.unmatched(besides=parts)]
+    # One folder of images or labels, or one file of many, may serve all splits.
+    used = set().union(*(found.used for found in splits.values()))
+    faults = [f"{split}: {line}" for split, found in splits.items() for line in found.unmatched(besides=used)]
     warnings = []
     for split, found in splits.items():
         if found.absent:

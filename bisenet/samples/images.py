@@ -14,16 +14,15 @@ import numpy as np
 from PIL import Image
 
 from bisenet.errors import InputError
+from bisenet.samples import tiff
 from bisenet.samples.arrays import read_image_array
+from bisenet.samples.tiff import ORIENTATION, upright
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".npy")
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 JPEG_SIGNATURE = b"\xff\xd8"
-TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the latter two: BigTIFF
-TIFF_GREY_OR_RGB = (1, 2)  # photometric interpretation; grey: black is 0
 PNG_COLOR_TYPE = 25  # offset of the byte in a PNG file
 PNG_WITH_ALPHA = (b"\4", b"\6")
-ORIENTATION = 0x0112  # the tag, in EXIF and TIFF alike
 UNDECODABLE = "cannot be decoded as an image; replace it or remove it with its partner"
 LONGEST_NAME = 246  # bytes: the 255 that file systems take, less the ".partial-" of a file that is being written
 
@@ -32,7 +31,7 @@ def read_image(path, channels=None, bit_depth=None):
     """(H, W, C) uint8 or uint16, upright.
 
     PNG, JPEG, WebP, BMP and TIFF; a palette or CMYK gives RGB, grey with alpha RGB with alpha, 1, 2 and 4 bits grey 8.
-    `.npy` holds (H, W) or (H, W, C).
+    What a TIFF gives: `tiff.as_image`. `.npy` holds (H, W) or (H, W, C).
     channels: convert to so many: grey <-> RGB (BT.601 luma), RGB and one more -> RGB or grey
     bit_depth: 8 or 16, refuse any other
     Raises `InputError` for a missing, empty, truncated or undecodable file, and for one that is not as asked.
@@ -40,10 +39,10 @@ def read_image(path, channels=None, bit_depth=None):
     data = read_file(path)
     if Path(path).suffix.lower() == ".npy":
         image = read_image_array(path, data)
-    elif data.startswith(TIFF_SIGNATURES):
-        image = _decode_tiff(data, path)
+    elif data.startswith(tiff.SIGNATURES):
+        image = tiff.as_image(tiff.read_tiff(data, path), path)
     elif _may_have_alpha(data):
-        image = _upright(_decode_rgb(data, cv2.IMREAD_UNCHANGED, path), _exif_orientation(data))
+        image = upright(_decode_rgb(data, cv2.IMREAD_UNCHANGED, path), _exif_orientation(data))
     elif channels == 3:
         image = decode(data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH, path)
     else:
@@ -121,51 +120,6 @@ def _exif_orientation(data):
             return image.getexif().get(ORIENTATION, 1)
     except Exception:  # damaged metadata of a picture that OpenCV could decode
         return 1
-
-
-def _upright(image, orientation):
-    """Turn and mirror as the tag says; what it may not say changes nothing."""
-    if orientation in (5, 6, 7, 8):
-        image = image.swapaxes(0, 1)
-    if orientation in (2, 3, 6, 7):
-        image = image[:, ::-1]
-    if orientation in (3, 4, 7, 8):
-        image = image[::-1]
-    return np.ascontiguousarray(image)
-
-
-def _decode_tiff(data, path):
-    """(H, W, C) of any type of number.
-
-    OpenCV drops channels, mixes planes of 16 bits and multiplies colours by alpha, all in silence. So grey values and
-    RGB come through tifffile; through OpenCV only palettes, CMYK, bits, and what tifffile cannot decompress.
-    """
-    import tifffile  # seldom needed
-
-    try:
-        with tifffile.TiffFile(io.BytesIO(data)) as file:
-            pages = [page for page in file.pages if not (page.is_reduced or page.is_mask)]
-            page = pages[0]
-            plain = page.photometric in TIFF_GREY_OR_RGB and page.bitspersample >= 8
-            image = page.asarray() if plain and page.compression in tifffile.TIFF.DECOMPRESSORS else None
-            orientation = page.tags.valueof(ORIENTATION, 1)
-    except Exception:  # damaged bytes trip it in many ways
-        raise InputError(f"{path}: {UNDECODABLE}", "cannot be decoded") from None
-    if len(pages) > 1 or page.axes not in ("YX", "YXS", "SYX"):
-        raise InputError(f"{path}: holds several pictures ({len(pages)} pages); save the channels in one, or as .npy")
-    if image is None:
-        if plain and (page.samplesperpixel not in (1, 3) or page.axes == "SYX"):
-            method = getattr(page.compression, "name", page.compression)
-            raise InputError(
-                f"{path}: {page.samplesperpixel} channels compressed by {method} cannot be read; "
-                "save the file uncompressed or with deflate, or install imagecodecs"
-            )
-        return _decode_rgb(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH, path)
-    if image.size == 0:
-        raise InputError(f"{path}: {UNDECODABLE}")
-    if page.axes == "SYX":
-        image = np.moveaxis(image, 0, -1)
-    return _upright(image.reshape(*image.shape[:2], -1), orientation)
 
 
 def _truncated(data):

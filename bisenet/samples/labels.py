@@ -1,6 +1,6 @@
 """Label files as training reads them -> (H, W) uint8 train ids. Whatever else a label is, `rendering.py` makes it one.
 
-What is read: PNG, TIFF and BMP of raw ids, 8 or 16 bit; palette PNG, by its indices; RGB, by the table's colours. A
+What is read: PNG, TIFF and BMP of raw ids; palettes, by their indices; RGB, by the table's colours. A
 file whose name ends in `_labelTrainIds.png`, Cityscapes' own name for it, holds train ids.
 """
 
@@ -14,12 +14,13 @@ import numpy as np
 from PIL import Image
 
 from bisenet.errors import InputError, name_some
-from bisenet.samples import arrays, classes, images
+from bisenet.samples import arrays, classes, images, tiff
 from bisenet.samples.arrays import as_ids
 from bisenet.samples.classes import IGNORE, LOWEST, UNKNOWN
 from bisenet.samples.images import JPEG_SIGNATURE, PNG_COLOR_TYPE, PNG_SIGNATURE, decode, read_file, read_image
+from bisenet.samples.tiff import ALPHA, BLACK_IS_0, LOSSY, RGB, is_lossy_webp
 
-READERS = arrays, classes, images, sys.modules[__name__]  # the modules whose code reads a pair
+READERS = arrays, classes, images, tiff, sys.modules[__name__]  # the modules whose code reads a pair
 TRAIN_IDS = "_labelTrainIds.png"
 PNG_BIT_DEPTH = 24  # offset of the byte in a PNG file
 PNG_GREY, PNG_PALETTE = b"\0", b"\3"
@@ -29,9 +30,14 @@ PNG_STRETCHED = {b"\1": 255, b"\2": 85, b"\4": 17}  # bit depth: by what OpenCV 
 def read_raw(path):
     """The file's own values: (H, W) integer ids, or (H, W, 3) uint8 RGB."""
     data = read_file(path)
-    if data.startswith(JPEG_SIGNATURE) or _is_lossy_webp(data):
-        message = f"{path}: a lossy format (JPEG, WebP) changes label values at edges; save labels as PNG"
-        raise InputError(message, "lossy label")
+    if data.startswith(JPEG_SIGNATURE) or is_lossy_webp(data):
+        message = (
+            f"{path}: a lossy format (JPEG, WebP) changes label values at edges; save labels as PNG, or, where there "
+            "is nothing better, say in dataset.yaml 'reading: {others: nearest}'"
+        )
+        raise InputError(message, LOSSY)
+    if data.startswith(tiff.SIGNATURES):
+        return _read_tiff(data, path)
     if not data.startswith(PNG_SIGNATURE):
         return _read_by_pillow(data, path)
     color_type, bit_depth = data[PNG_COLOR_TYPE : PNG_COLOR_TYPE + 1], data[PNG_BIT_DEPTH : PNG_BIT_DEPTH + 1]
@@ -48,14 +54,21 @@ def read_raw(path):
     return array
 
 
-def _is_lossy_webp(data):
-    start = 12 if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else len(data)
-    while start < len(data):
-        if data[start : start + 4] == b"VP8 ":
-            return True
-        size = int.from_bytes(data[start + 4 : start + 8], "little")
-        start += 8 + size + size % 2
-    return False
+def _read_tiff(data, path):
+    """Values as stored: a palette's indices, bits not stretched, 0 for white not inverted. Alpha says nothing."""
+    found = tiff.read_tiff(data, path, label=True)
+    count = found.values.shape[2]
+    if (found.extra and found.extra[-1] in ALPHA) or (count == 4 and found.photometric == RGB):
+        count -= 1
+    if count == 1:
+        return as_ids(path, found.values[..., 0])
+    if count != 3 or found.photometric not in (BLACK_IS_0, RGB):
+        kind = f"{count} bands in photometric interpretation {found.photometric}"
+        raise InputError(f"{path}: a label is one band of ids, or RGB, this has {kind}; save the band of the ids alone")
+    if found.bits != 8 or found.values.dtype != np.uint8:
+        kind = f"{found.bits} bit RGB of {found.values.dtype}"
+        raise InputError(f"{path}: labels are ids or 8 bit RGB, this is {kind}; convert it")
+    return found.values[..., :3]
 
 
 def _read_by_pillow(data, path):
@@ -104,14 +117,17 @@ class LabelReader:
 
     def from_raw(self, raw, path):
         """Train ids of what `read_raw` gives; `path` is for messages and tells what the values are."""
-        if raw.ndim == 3:
-            train_ids = self._color_ids(path)[_pack(raw)]
-        else:
-            train_ids = _look_up(self._train_ids if path.endswith(TRAIN_IDS) else self._raw_ids, raw)
+        train_ids = self.train_ids(raw, path)
         unknown = train_ids == UNKNOWN
         if unknown.any():
             raise InputError(f"{path}: {self._describe(raw, unknown)}", "unknown value")
         return train_ids
+
+    def train_ids(self, raw, path):
+        """As `from_raw`, with `UNKNOWN` for what the table does not know."""
+        if raw.ndim == 3:
+            return self._color_ids(path)[_pack(raw)]
+        return _look_up(self._train_ids if path.endswith(TRAIN_IDS) else self._raw_ids, raw)
 
     def _color_ids(self, path):
         if self._colors is None:

@@ -13,6 +13,7 @@ class Evidence:
     values: dict = field(default_factory=dict)  # image -> its values
     faults: list = field(default_factory=list)
     palette: dict = field(default_factory=dict)  # index -> colour
+    nodata: float | None = None  # the number that files say is no class
 
     def add_fault(self, error):
         """One file may be read for its names and for its pixels; its fault counts once."""
@@ -32,8 +33,9 @@ class Evidence:
 
 @dataclass
 class Suggestion:
-    """The entries of `classes` and `ignore`, each with its comment."""
+    """The entries of `classes`, `ignore` and `reading`, each with its comment."""
 
     classes: list = field(default_factory=list)  # (entry, value in the evidence, comment)
     ignore: list = field(default_factory=list)  # (value, comment)
     notes: list = field(default_factory=list)
+    reading: dict = field(default_factory=dict)  # key of `reading`: (value, comment)

@@ -1,34 +1,43 @@
 """Classes by the numbers or colours that stand in labels."""
 
-import io
-
 from PIL import Image
 
-from bisenet.annotation.reading import read_values
-from bisenet.errors import InputError, refuse
+from bisenet.annotation.palette_sets import ways_to_read
+from bisenet.annotation.palettes import COLORS, LEVELS, MIXED_COLORS, MIXED_LEVELS, look_at, through_palette
+from bisenet.annotation.reading import read_lossy, read_values
+from bisenet.errors import Faults, InputError, refuse
 from bisenet.samples.classes import MAX_CLASSES
-from bisenet.samples.images import PNG_COLOR_TYPE, PNG_SIGNATURE, read_file
-from bisenet.samples.labels import PNG_PALETTE, TRAIN_IDS
+from bisenet.samples.images import IMAGE_SUFFIXES
+from bisenet.samples.labels import LOSSY, TRAIN_IDS
 from bisenet.suggestion.colors import BLACK, WHITE, colors_for
 from bisenet.suggestion.evidence import Evidence, Suggestion
 from bisenet.suggestion.name_files import read_names
 from bisenet.suggestion.values import value_counts
 
+GDAL_NODATA = 42113  # the tag
 VOC_BORDER = (224, 224, 192)
 
 
 def look_at_values(folder, sample):
     """(`Evidence`, `Suggestion`) of [(Pairs, image, label)]."""
-    faults, by_form = [], {2: Evidence(), 3: Evidence()}
+    faults, lossy, by_form = [], False, {2: Evidence(), 3: Evidence()}
+    looks = {label: look_at(folder / label) for _, _, label in sample}
+    ways = _ways(folder, looks)
     for _, image, label in sample:
         try:
             raw = read_values(folder / label)
+            if label in ways:
+                raw = through_palette(raw, folder / label, ways[label])
         except InputError as error:
             faults.append(str(error))
-            continue
+            if error.kind != LOSSY:
+                continue
+            raw, lossy = read_lossy(folder / label), True
         by_form[raw.ndim].add(image, value_counts(raw))
-        if raw.ndim == 2 and not by_form[2].palette:
-            by_form[2].palette = _palette(folder / label)
+        if raw.ndim == 2 and not by_form[2].palette and label not in ways:
+            by_form[2].palette = _palette(looks[label])
+        if raw.ndim == 2 and by_form[2].nodata is None:
+            by_form[2].nodata = _nodata(folder / label)
     form = max(by_form, key=lambda form: len(by_form[form].values))
     evidence, others = by_form[form], len(by_form[5 - form].values)
     if not evidence.values:
@@ -36,31 +45,78 @@ def look_at_values(folder, sample):
     mixed = f"{others} hold {'RGB' if form == 2 else 'ids'}, unlike the others"
     evidence.faults = [*faults, *[mixed] * (others > 0)]
     names = read_names(folder)
-    if form == 3:
-        return evidence, _from_colors(evidence, names)
     train_ids = sum(label.endswith(TRAIN_IDS) for _, _, label in sample) * 2 > len(sample)
-    return evidence, _from_ids(evidence, names, train_ids)
+    try:
+        suggestion = _from_colors(evidence, names) if form == 3 else _from_ids(evidence, names, train_ids)
+    except InputError:
+        if lossy:  # too far from what it was
+            refuse("none of the labels can be read:", faults)
+        raise
+    suggestion.notes += _doubts_of_colors(evidence) if form == 3 else []
+    if ways:
+        suggestion.reading["palette"] = COLORS, "palettes differ from file to file: their indices are no ids"
+    return evidence, suggestion
 
 
-def _palette(path):
-    """{index: colour} of a palette PNG; none of one that is grey."""
-    data = read_file(path)
-    if not data.startswith(PNG_SIGNATURE) or data[PNG_COLOR_TYPE : PNG_COLOR_TYPE + 1] != PNG_PALETTE:
-        return {}
-    with Image.open(io.BytesIO(data)) as image:
-        flat = image.getpalette("RGB")
-    colors = [tuple(flat[i : i + 3]) for i in range(0, len(flat), 3)]
-    return {} if all(len(set(color)) == 1 for color in colors) else dict(enumerate(colors))
+def _doubts_of_colors(evidence):
+    """A line where the colours look like ids of instances, which a file beside the labels would explain."""
+    colors = evidence.pixels.keys()
+    if all(green == blue == 0 for _, green, blue in colors) and len(colors) > 1:
+        return [
+            "Question: are these colours numbers, counted in red? If of classes: 'reading: {ids: red}', and the "
+            "numbers as 'id'. If of segments (segments.ai, COCO panoptic), the JSON that tells their classes must lie "
+            "beside them"
+        ]
+    alone = sum(evidence.images[color] == 1 for color in colors)
+    if len(evidence.values) > 2 and len(colors) > 2 * len(evidence.values) and alone > 0.7 * len(colors):
+        raise InputError(
+            f"{alone} of {len(colors)} colours are in one label alone: they look like segments of COCO panoptic "
+            "(id = R + 256 G + 65536 B), not like classes; put the JSON that tells their classes beside the images"
+        )
+    return []
+
+
+def _ways(folder, looks):
+    """{label: way} of those whose indices stand for colours or levels."""
+    faults = Faults()
+    paths = {str(folder / label): look for label, look in looks.items() if label.lower().endswith(IMAGE_SUFFIXES)}
+    ways = ways_to_read(paths, None, faults=faults, workers=1)
+    # Palettes that differ make a set one of colours or levels, for its grey files, too.
+    colors = {LEVELS: LEVELS, MIXED_LEVELS: LEVELS} | (
+        {COLORS: COLORS, MIXED_COLORS: COLORS} if COLORS in ways.values() else {}
+    )
+    found = {label: ways.get(str(folder / label)) for label in looks}
+    return {label: colors[way] for label, way in found.items() if way in colors}
+
+
+def _nodata(path):
+    """The value that GDAL's tag of a TIFF file says is of no class, or None."""
+    if not str(path).lower().endswith((".tif", ".tiff")):
+        return None
+    try:
+        with Image.open(path) as image:
+            return float(image.tag_v2[GDAL_NODATA].strip("\0 "))
+    except Exception:  # there is none, or none that Pillow knows of
+        return None
+
+
+def _palette(look):
+    """{index: colour} of a palette; none of one that is grey."""
+    return {} if look.kind != "palette" or look.is_grey else dict(enumerate(map(tuple, look.rgb.tolist())))
 
 
 def _from_ids(evidence, names, train_ids):
     suggestion, values = Suggestion(), sorted(evidence.pixels)
     values, strays = _without_strays(values, evidence, many=32)
     suggestion.notes += strays
-    void = [value for value in (255, 65535) if value in values and _is_void(value, values)]
-    for value in void:
+    void = {value: "negative, so no class" for value in values if value < 0}
+    void |= {value: "the files call it 'nodata'" for value in values if value == evidence.nodata}
+    for value in (255, 65535):
+        if value in values and _is_void(value, values):
+            void.setdefault(value, "beside small ids, taken for 'no label'")
+    for value, why in void.items():
         values.remove(value)
-        suggestion.ignore.append((value, f"beside small ids, taken for 'no label'; {evidence.comment(value)}"))
+        suggestion.ignore.append((value, f"{why}; {evidence.comment(value)}"))
     if len(values) > MAX_CLASSES:
         raise InputError(f"the labels hold {len(values)} values; at most {MAX_CLASSES} classes are possible")
     if train_ids:
@@ -99,7 +155,8 @@ def _without_strays(values, evidence, many):
         return values, []
     note = (
         f"Not clean: {strays} more values, {100 * (1 - covered / total):.2g} % of the pixels, look like smoothed edges "
-        "(masks that were resized with interpolation, or JPEG): they are not listed, and training refuses them"
+        "(masks that were resized with interpolation, or JPEG): they are not listed, and training refuses them; "
+        "'reading: {others: nearest}' would give each to the nearest class"
     )
     return sorted(common), [note]
 

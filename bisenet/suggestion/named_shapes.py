@@ -1,15 +1,19 @@
 """Classes by the names of shapes that labels are drawn from."""
 
+import re
 from collections import Counter
 
-from bisenet.annotation.formats.table import holds_shapes, read_label_names
-from bisenet.annotation.reading import AnnotationReader
+from bisenet.annotation.formats.class_masks import ClassMasks
+from bisenet.annotation.formats.table import FORMATS, formats_of, holds_shapes, read_label_names, read_remarks
+from bisenet.annotation.reading import AnnotationReader, Reading
 from bisenet.errors import InputError, name_some, refuse
 from bisenet.samples.classes import BACKGROUND, IGNORE, ClassTable
 from bisenet.suggestion.colors import colors_for
+from bisenet.suggestion.contours import contour_reading
 from bisenet.suggestion.evidence import Evidence, Suggestion
 from bisenet.suggestion.values import value_counts
 
+NUMBER = re.compile(r"class_\d+")
 VOID_NAMES = {"__ignore__", "ignore", "ignored", "void", "unlabeled", "unlabelled"}
 
 
@@ -27,25 +31,32 @@ def look_at_shapes(folder, sample, annotations):
     for file in annotations:
         try:
             shapes.update(read_label_names(folder / file))
+            if all(file != label for _, _, label in sample):  # it describes many images
+                suggestion.notes += read_remarks(folder / file)
         except InputError as error:
             evidence.add_fault(error)
-    names = {}
+    for pairs in {id(pairs): pairs for pairs, _, _ in sample}.values():
+        shapes.update(name for masks in pairs.parts.values() if isinstance(masks, ClassMasks) for name in masks.names)
+    names, numbered = {}, any(form.background_last for file in annotations for form in formats_of(file))
     for raw in shapes:
-        if shapes[raw] and raw.strip():
+        if (shapes[raw] or numbered) and raw.strip():
             names.setdefault(" ".join(raw.split()), []).append(raw)
     unused = sorted(raw for raw in shapes if not shapes[raw])
-    if unused:
+    if numbered and names and all(NUMBER.fullmatch(name) for name in names):
+        suggestion.notes.append("No file tells the names of the classes: they are called by their numbers")
+    elif unused and not numbered:
         suggestion.notes.append(f"Categories without a shape, left out: {name_some(unused)}")
     void = [name for name in names if name.lower() in VOID_NAMES]
     suggestion.ignore += [(raw, f"{shapes[raw]} shapes") for name in void for raw in names.pop(name)]
     background = next((name for name in names if name.lower() in BACKGROUND), "background")
-    order = [background, *(name for name in names if name != background)]
+    order = _order(names, background, numbered)
     for name, color in zip(order, colors_for(order, {}, {}), strict=True):
         aliases = [raw for raw in names.get(name, []) if raw != name]
         entry = {"name": name, **({"id": aliases} if aliases else {}), "color": list(color)}
         suggestion.classes.append((entry, name, ""))
     table = ClassTable.from_dict(_as_table(suggestion), folder / "dataset.yaml")
-    read = AnnotationReader(table)
+    suggestion.reading |= contour_reading(sample)
+    read = AnnotationReader(table, Reading(**{key: value for key, (value, _) in suggestion.reading.items()}))
     for found, image, label in sample:
         try:
             part = found.parts.get(label)
@@ -55,18 +66,30 @@ def look_at_shapes(folder, sample, annotations):
             continue
         counts.pop(IGNORE, None)
         evidence.add(image, {order[train_id]: pixels for train_id, pixels in counts.items()})
-    if not evidence.values:
+    if not evidence.values or not shapes.total():  # what is left then are images without any shape
         refuse("none of the labels can be read:", evidence.faults)
     total = sum(evidence.pixels.values())
-    if background not in names and evidence.pixels[background] * 200 < total:
+    if not numbered and background not in names and evidence.pixels[background] * 200 < total:
         suggestion.classes.pop(0)  # what the shapes leave over is hardly anything
-        suggestion.notes.append("What no shape covers is ignored; a class called background would take it")
+        maps = tuple(form.part for form in FORMATS if form.ignores_rest)
+        always = all(isinstance(found.parts.get(label), maps) for found, _, label in sample)
+        hint = "" if always else "; a class called background would take it"
+        suggestion.notes.append(f"What no shape covers is ignored{hint}")
         del evidence.pixels[background], evidence.images[background]
     for place, (entry, name, _) in enumerate(suggestion.classes):
         count = sum(shapes[raw] for raw in names.get(name, []))
         what = f"{count} shapes, " if name in names else "what no shape covers, "
         suggestion.classes[place] = entry, name, what + evidence.comment(name)
     return evidence, suggestion
+
+
+def _order(names, background, numbered):
+    """The names of all classes; numbered: in the order of the tool, its background last, or the first of two."""
+    if not numbered:
+        return [background, *(name for name in names if name != background)]
+    if background in names:
+        return list(names)
+    return [background, *names] if len(names) < 2 else [*names, background]
 
 
 def _as_table(suggestion):

@@ -1,7 +1,7 @@
 """The share of all pairs that becomes val, where no folder and no list says which."""
 
+from bisenet.annotation.choosing import hash_share
 from bisenet.annotation.dataset import SHARES
-from bisenet.annotation.pairing import hash_share
 from bisenet.annotation.patterns import Folder
 from bisenet.samples.images import IMAGE_SUFFIXES
 from bisenet.system.yaml12 import yaml_line

@@ -4,11 +4,13 @@ import os
 from pathlib import Path
 
 from bisenet.annotation.dataset import Dataset
-from bisenet.annotation.formats.table import holds_shapes
-from bisenet.annotation.pairing import Source, pair_split
+from bisenet.annotation.digests import files_of
+from bisenet.annotation.formats.table import LABEL_SUFFIXES, holds_shapes
+from bisenet.annotation.pairing import pair_split
+from bisenet.annotation.sources import Source
+from bisenet.annotation.unreadable import unreadable
 from bisenet.errors import InputError, refuse
 from bisenet.suggestion.label_values import look_at_values
-from bisenet.suggestion.layout.choices import SUFFIXES
 from bisenet.suggestion.layout.finding import find_layout
 from bisenet.suggestion.layout.places import count_kinds, list_paths
 from bisenet.suggestion.named_shapes import annotation_files, look_at_shapes
@@ -52,9 +54,10 @@ def _describe(folder):
     evidence, suggestion = _look(folder, sample, annotations)
     notes = [*_heading(found, len(sample), evidence), *_unused(folder, found, annotations)]
     notes += [*layout.notes, *suggestion.notes]
+    suggestion.reading |= layout.reading
     shares = [] if split else share_lines(sources["all"][0], evidence, found["all"])
     splits = [(f"  {key}: {yaml_line(value)}", "") for key, value in (forms if split else layout.splits).items()]
-    lines = ["splits:", *_commented([*splits, *shares]), *_class_lines(suggestion)]
+    lines = ["splits:", *_commented([*splits, *shares]), *_reading_lines(suggestion), *_class_lines(suggestion)]
     notes = [_printable(note.replace(f"{folder}/", "")) for note in notes]
     text = [*(f"# {note}" for note in notes), *lines]
     return "".join(f"{line}\n" for line in text), "".join(f"{note}\n" for note in notes)
@@ -76,9 +79,10 @@ def _heading(found, read, evidence):
         f"Suggested for this folder. Images with labels: {total}{counts}; labels read: "
         + (f"{read}, so rare values may be missing." if read < total else "all.")
     ]
+    used = set().union(*(pairs.used for pairs in found.values()))
     for name, pairs in found.items():
         where = "" if name == "all" else f"{name}: "
-        lines += [f"Not clean: {where}{line}" for line in [*pairs.unmatched(), *pairs.faults]]
+        lines += [f"Not clean: {where}{line}" for line in [*pairs.unmatched(besides=used), *pairs.faults]]
     if evidence.faults:
         lines.append(f"Not clean: {len(evidence.faults)} of these labels: {evidence.faults[0]}")
     return lines
@@ -88,8 +92,17 @@ def _unused(folder, found, annotations):
     """A line on images and labels that no pattern names."""
     used = {*annotations, *(name for pairs in found.values() for pair in pairs.pairs for name in pair)}
     used |= {name for pairs in found.values() for name in (*pairs.images_without_label, *pairs.labels_without_image)}
-    others = [path for path in list_paths(folder) if path.lower().endswith(SUFFIXES) and path not in used]
-    return [f"Not used: {count_kinds(others)}."] if others else []
+    parts = (part for pairs in found.values() for part in pairs.parts.values())
+    used |= {Path(file).relative_to(folder).as_posix() for part in parts for file in files_of(part)}
+    paths = list_paths(folder)
+    others = [path for path in paths if path.lower().endswith(LABEL_SUFFIXES) and path not in used]
+    lines = [f"Not used: {count_kinds(others)}."] if others else []
+    return [*lines, *(f"Not used: {line}." for line in unreadable(paths))]
+
+
+def _reading_lines(suggestion):
+    words = [(f"  {key}: {yaml_line(value)}", comment) for key, (value, comment) in suggestion.reading.items()]
+    return ["reading:", *_commented(words)] if words else []
 
 
 def _class_lines(suggestion):

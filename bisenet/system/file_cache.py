@@ -18,6 +18,7 @@ import random
 import sqlite3
 import time
 from contextlib import suppress
+from importlib import metadata
 from pathlib import Path
 
 import cv2
@@ -33,7 +34,8 @@ PATIENCE = 5.0  # seconds to wait for another process that writes
 
 def maker_digest(modules, *arguments):
     """Bytes that change with the source of `modules`, the libraries that decode files, or the `repr` of an argument."""
-    versions = np.__version__, PIL.__version__, cv2.getBuildInformation()
+    others = [metadata.version(name) for name in ("tifffile", "imagecodecs", "pycocotools")]
+    versions = np.__version__, PIL.__version__, cv2.getBuildInformation(), *others
     sources = [Path(module.__file__).read_bytes() for module in modules]
     return _digest(*sources, repr((versions, arguments)).encode())
 

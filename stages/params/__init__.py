@@ -1,8 +1,8 @@
 """The only place that opens params.yaml: what keys there are, what values they take, which value is in force.
 
 A value at the top of the file, or from `-S`, wins; an empty one takes that of the `recipe` chosen, else that of
-`presets.<model>.<dataset>` around it, else that of `defaults`. `python -m stages.params` checks the file and prints the
-values in force.
+`presets.<model>.<dataset>` around it, else that of `defaults`. A dataset without a preset has that of `custom`.
+`python -m stages.params` checks the file and prints the values in force.
 """
 
 from bisenet.errors import InputError
@@ -11,6 +11,7 @@ from stages.params.checks import check_file
 from stages.params.knobs import KNOBS, RECIPE
 
 PARAMS_FILE = "params.yaml"
+ANY_DATASET = "custom"  # the preset of every dataset that has none of its own
 
 
 def load_params(*names, path=PARAMS_FILE):
@@ -30,17 +31,25 @@ def load_params(*names, path=PARAMS_FILE):
     return {name: in_force.get(name) for name in names}
 
 
+def filled_in(path=PARAMS_FILE):
+    """{name: value} of what recipe, preset and defaults have for the knobs of a recipe, and the `architecture`."""
+    return _read(path)[1]
+
+
 def remarks(path=PARAMS_FILE):
-    """Lines about values in force that may not go together."""
+    """Lines about values in force that may not be meant, or may not go together."""
     set_above, filled = _read(path)
+    model, dataset = set_above["model"], set_above["dataset"]
+    known = dataset in read_yaml(path)["presets"][model]
+    found = [] if known else [f"{dataset} has no preset of its own for {model}: that of {ANY_DATASET} is in force"]
     meant = filled.get("batch_size")
     batch_size = set_above.get("batch_size", meant)
-    if "lr" in set_above or meant in (None, batch_size):
-        return []
-    return [
-        f"batch_size is {batch_size}, and the lr {filled['lr']} is meant for {meant}: they go together; to save memory "
-        "instead, raise accumulate"
-    ]
+    if "lr" not in set_above and meant not in (None, batch_size):
+        found.append(
+            f"batch_size is {batch_size}, and the lr {filled['lr']} is meant for {meant}: they go together; to save "
+            "memory instead, raise accumulate"
+        )
+    return found
 
 
 def _read(path):
@@ -85,14 +94,19 @@ def chosen_protocols(params):
 
 
 def _chosen_preset(presets, params, path):
-    known = presets
-    for level in ("model", "dataset"):
-        name = params.get(level)
-        if name not in known:
-            own = ", or copy the preset 'custom' under that name" if level == "dataset" else ""
-            raise InputError(f"{path}: {level}: there is no preset for '{name}'; choose one of {', '.join(known)}{own}")
-        known = known[name]
-    return known
+    model, dataset = params.get("model"), params.get("dataset")
+    if model not in presets:
+        raise InputError(f"{path}: model: there is no preset for '{model}'; choose one of {', '.join(presets)}")
+    known = presets[model]
+    if dataset in known:
+        return known[dataset]
+    if dataset is None or ANY_DATASET not in known:
+        own = f", or write the preset '{ANY_DATASET}' of {model}, which serves any dataset"
+        raise InputError(
+            f"{path}: dataset: there is no preset for '{dataset}'; choose one of {', '.join(known)}"
+            f"{own if dataset is not None else ''}"
+        )
+    return known[ANY_DATASET]
 
 
 def _chosen_recipe(preset, params, path):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 ANNOS = Path("data/annos")
 RESULTS = Path("results")
+PRESET = RESULTS / "choose_preset" / "preset.yaml"
 STATISTICS = RESULTS / "dataset_stats" / "statistics.json"
 MODEL = RESULTS / "train" / "model.pt"
 # What is known of unchanged files from earlier runs. DVC_ROOT: one place for experiments in folders of their own, too.

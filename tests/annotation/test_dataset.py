@@ -4,7 +4,7 @@ import pytest
 from conftest import TABLE
 
 from bisenet.annotation.dataset import load_dataset
-from bisenet.annotation.pairing import Source
+from bisenet.annotation.sources import Source
 from bisenet.errors import InputError
 from bisenet.samples.class_tables import BUILT_IN
 
@@ -111,10 +111,10 @@ def test_a_malformed_description_is_an_error_that_names_the_file(tmp_path, befor
 
 
 def test_an_unknown_dataset_is_an_error_that_lists_the_built_in_ones(tmp_path):
-    with pytest.raises(InputError, match="nowhere: there is no such folder.*Built in: ade20k, camvid, "):
+    with pytest.raises(InputError, match="nowhere: there is no such folder.*Built in: a2d2, ade20k, bdd100k, "):
         load_dataset("nowhere", tmp_path)
     (tmp_path / "own").mkdir()
-    with pytest.raises(InputError, match=r"own/dataset\.yaml: is missing.*--suggest.*Built in: ade20k"):
+    with pytest.raises(InputError, match=r"own/dataset\.yaml: is missing.*--suggest.*Built in: a2d2, ade20k"):
         load_dataset("own", tmp_path)
 
 

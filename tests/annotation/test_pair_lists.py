@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from made_folders import pairs_of
 
-from bisenet.annotation.pairing import Source
+from bisenet.annotation.sources import Source
 from bisenet.errors import InputError
 
 LINES = "i/b.jpg,l/b.png\ni/a.jpg,l/a.png\n"

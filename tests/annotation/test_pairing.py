@@ -8,8 +8,10 @@ from dataclasses import replace
 import pytest
 from made_folders import pairs_of
 
+from bisenet.annotation.choosing import hash_share
 from bisenet.annotation.dataset import load_dataset
-from bisenet.annotation.pairing import Source, hash_share, pair_split
+from bisenet.annotation.pairing import pair_split
+from bisenet.annotation.sources import Source
 from bisenet.errors import InputError
 
 
@@ -256,7 +258,7 @@ COCO = {
         {"id": 9, "file_name": "x/b.jpg", "height": 4, "width": 6},
         {"id": 5, "file_name": "gone.jpg", "height": 4, "width": 6},
     ],
-    "annotations": [],
+    "annotations": [{"id": 1, "image_id": 7, "category_id": 3, "segmentation": [[0, 0, 3, 0, 3, 3]]}],
 }
 
 
@@ -305,7 +307,7 @@ def test_camvid_pairs_every_photograph(camvid, tmp_path):
 @pytest.mark.parametrize("names", [["train/a.jpg", "val/a.jpg"], ["a.jpg", "old/a.jpg"], ["old/a.jpg", "a.jpg"]])
 def test_no_image_gets_the_annotation_of_another_of_its_name(make_dataset, names):
     dataset = make_dataset(["i/train/a.jpg"], images="i/train/*.jpg", labels="coco.json")
-    images = [{"id": i, "file_name": name, "height": 4, "width": 6} for i, name in enumerate(names)]
+    images = [{"id": 7 + i, "file_name": name, "height": 4, "width": 6} for i, name in enumerate(names)]
     (dataset.root / "coco.json").write_text(json.dumps({**COCO, "images": images}))
     right = next(name for name in names if "/train/a.jpg".endswith(f"/{name}"))
     found = pair_split(dataset, "train")
@@ -316,7 +318,7 @@ def test_no_image_gets_the_annotation_of_another_of_its_name(make_dataset, names
 def test_a_coco_file_may_call_all_folders_otherwise(make_dataset):
     dataset = make_dataset(["i/a.jpg", "i/b.jpg"], images="i/*.jpg", labels="coco.json")
     names = ["C:\\\\photos\\\\a.jpg", "photos/b.jpg"]
-    images = [{"id": i, "file_name": name, "height": 4, "width": 6} for i, name in enumerate(names)]
+    images = [{"id": 7 + i, "file_name": name, "height": 4, "width": 6} for i, name in enumerate(names)]
     (dataset.root / "coco.json").write_text(json.dumps({**COCO, "images": images}))
     assert [image for image, _ in pairs_of(dataset)] == ["i/a.jpg", "i/b.jpg"]
 

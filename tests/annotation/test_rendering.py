@@ -13,9 +13,10 @@ from project import ROOT, only_says_what_it_is, reached_files
 from scipy.io import savemat
 
 from bisenet.annotation import rendering as module
-from bisenet.annotation.pairing import Source, pair_split
+from bisenet.annotation.pairing import pair_split
 from bisenet.annotation.reading import AnnotationReader
 from bisenet.annotation.rendering import render_labels
+from bisenet.annotation.sources import Source
 from bisenet.errors import Faults, InputError
 from bisenet.samples.classes import IGNORE, ClassTable
 from bisenet.samples.labels import LabelReader

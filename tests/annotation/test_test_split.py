@@ -11,7 +11,8 @@ import pytest
 
 from bisenet.annotation.dataset import load_dataset
 from bisenet.annotation.listing import list_dataset
-from bisenet.annotation.pairing import Source, pair_split, pair_splits
+from bisenet.annotation.pairing import pair_split, pair_splits
+from bisenet.annotation.sources import Source
 from bisenet.errors import InputError
 from bisenet.samples.annotations import read_pairs, read_summary
 from bisenet.samples.class_tables import BUILT_IN

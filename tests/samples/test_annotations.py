@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 
 from bisenet.annotation.digests import pair_digests
-from bisenet.annotation.pairing import Pairs, Source, pair_split
+from bisenet.annotation.pairing import pair_split
+from bisenet.annotation.pairs import Pairs
+from bisenet.annotation.sources import Source
 from bisenet.annotation.written import doubts, write_annotations
 from bisenet.errors import Faults, InputError
 from bisenet.samples.annotations import pair_files, read_classes, read_pairs, read_summary

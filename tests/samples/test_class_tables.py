@@ -12,7 +12,7 @@ def test_the_table_of_a_dataset_needs_no_dataset(tmp_path, monkeypatch):
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "dataset.yaml").write_text("classes:\n- {name: road, color: [1, 1, 1]}\n")
     assert load_table("own").names == load_table(tmp_path / "own" / "dataset.yaml").names == ("road",)
-    with pytest.raises(InputError, match="'vok' is neither built in nor a dataset.yaml .* Built in: ade20k, "):
+    with pytest.raises(InputError, match="'vok' is neither built in nor a dataset.yaml .* Built in: a2d2, ade20k, "):
         load_table("vok")
 
 

@@ -25,7 +25,7 @@ TINY = {
     "bisenetv2": {"width": 0.25},
 }
 TINY_SCENES = {"train_images": 6, "val_images": 3, "height": 90, "width": 130}
-STAGES = ["make_synthetic", "gen_dataset_annos", "dataset_stats", "train", "evaluate", "demo"]
+STAGES = ["make_synthetic", "gen_dataset_annos", "dataset_stats", "train", "evaluate", "demo", "choose_preset"]
 
 
 class Project:
@@ -257,6 +257,21 @@ def test_images_of_any_size_go_all_the_way(own):
     assert len(list((own.root / "results/demo").glob("*.png"))) == 4
 
 
+def test_a_dataset_of_any_name_needs_no_preset_and_stays_out_of_git(own):
+    (own.root / "data/custom").rename(own.root / "data/plants")
+    (own.root / "data/linked").symlink_to(own.root / "data/plants")
+    own.set_params(dataset="synthetic", amp="off", max_iter=2)
+    own.commit()
+    output = own.run("dvc", "exp", "run", "-n", "of-plants", "-S", "dataset=plants")
+    assert own.stages_run(output) == STAGES
+    assert "plants has no preset of its own for bisenetv2: that of custom is in force" in output
+    (commit,) = own.run("git", "for-each-ref", "--format=%(objectname)", "refs/exps/*/*/of-plants").split()
+    for tree in "HEAD", commit:
+        files = own.run("git", "ls-tree", "-r", "--name-only", tree, "data/").split()
+        assert files == ["data/.gitignore"]
+    assert " data" not in own.run("git", "status", "--short")
+
+
 def test_a_third_split_is_measured_and_drawn_with_and_without_labels(own):
     folder = own.root / "data/custom"
     table = OWN.replace("classes:", "  test: {images: images/test, labels: labels/test}\nclasses:")
@@ -328,7 +343,7 @@ def test_each_mistake_in_the_parameters_is_named(own):
 
     fails_with({"lr": "abc"}, "lr must be a number above 0, not 'abc'")
     fails_with({"model": "bisenetv3"}, "'bisenetv3'", "bisenetv1, bisenetv2")
-    fails_with({"dataset": "cityscape"}, "'cityscape'", "cityscapes")
+    fails_with({"dataset": "cityscape"}, "data/cityscape: there is no such folder", "camvid_full, cityscapes")
     fails_with({"dataset": "cityscapes"}, "data/cityscapes", "no such folder", "ln -s")
     fails_with({"weigth_decay": 1}, "'weigth_decay'", "weight_decay")
     own.stage("gen_dataset_annos")

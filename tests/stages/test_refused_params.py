@@ -168,7 +168,7 @@ def test_a_fault_in_a_section_is_named_with_the_section(small_params, old, new, 
     [
         ("model: bisenetv2", "model: unet", "model: there is no preset for 'unet'; choose one of bisenetv2"),
         ("model: bisenetv2", "model:", "model: there is no preset for 'None'"),
-        ("dataset: toy", "dataset: mine", "dataset: there is no preset for 'mine'; choose one of toy, other, or copy"),
+        ("dataset: toy", "dataset: mine", "dataset: there is no preset for 'mine'; choose one of toy, other, or write"),
         ("model: bisenetv2", "model: unet", "choose one of bisenetv2, bisenetv1"),
         ("dataset: toy", "dataset:", "dataset: there is no preset for 'None'; choose one of toy, other"),
         (PRESETS_OF_SMALL, "presets:\n  bisenetv1: {}\n", "model: there is no preset for 'bisenetv2'; choose one of"),

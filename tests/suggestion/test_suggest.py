@@ -102,8 +102,10 @@ def test_the_examples_that_people_start_from_are_read(tmp_path):
     pages = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/data.md")]
     sections = [page.partition("## Your own data")[2].partition("\n## ")[0] for page in pages]
     examples = [example for section in sections for example in re.findall("```yaml\n(.*?)```", section, re.DOTALL)]
-    assert len(examples) == 2
-    for number, text in enumerate([*examples, textwrap.dedent(EXAMPLE)]):
+    assert len(examples) == 3
+    whole = textwrap.dedent(EXAMPLE)
+    for number, text in enumerate([*examples, whole]):
+        text = text if "splits:" in text else f"{whole}\n{text}"  # a section of such a file
         (tmp_path / str(number)).mkdir()
         (tmp_path / str(number) / "dataset.yaml").write_text(text)
         assert len(load_dataset(str(number), tmp_path).table) >= 2

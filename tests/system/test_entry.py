@@ -115,7 +115,7 @@ def test_a_mistake_that_a_loaders_process_finds_is_the_message_alone(tmp_path, w
     ]
 
 
-@pytest.mark.parametrize("stage", ["make_synthetic", "dataset_stats", "train", "params"])
+@pytest.mark.parametrize("stage", ["make_synthetic", "dataset_stats", "choose_preset", "train", "params"])
 def test_a_stage_without_arguments_says_what_it_is_for_and_does_not_start(tmp_path, stage):
     command = [sys.executable, "-m", f"stages.{stage}"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -1,16 +1,27 @@
-"""COCO: one JSON file for many images, with polygons and RLE, filled as pycocotools does."""
+"""COCO: one JSON file for many images, with polygons and RLE, filled as pycocotools 2.0 does.
 
-import re
+Polygons of tracers of contours (cv2.findContours: imantics, supervision) have their corners in the centres of the
+pixels of the border. Where `Drawing.contours` tells of them, OpenCV fills them, border and all, so that the mask that
+was traced comes back; of several rings, every second one inside another is a hole.
+"""
+
+from array import array
 from collections import Counter
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
+from bisenet.annotation.formats.coco_tables import image_names, read_tables
 from bisenet.annotation.formats.contract import Format
-from bisenet.annotation.formats.documents import get, id_of, list_of, objects, parse_json
+from bisenet.annotation.formats.documents import numbers, objects, parse_json
 from bisenet.annotation.formats.faults import Fault, brief
-from bisenet.annotation.formats.painting import checked_points, checked_size, paint_all
-from bisenet.errors import InputError, name_some
+from bisenet.annotation.formats.painting import FAR, checked_points, paint_all
+from bisenet.errors import InputError
+
+BITS = 5  # of a character of a compressed RLE
+MAX_CHARACTERS = 7  # of a number in it, which has 32 bits
+SLACK = 0.01  # pixels by which a whole number may be missed, when percents became pixels
 
 
 @dataclass(frozen=True)
@@ -19,127 +30,166 @@ class CocoImage:
 
     height: int
     width: int
-    annotations: list[tuple]  # (place for messages, category's name, segmentation), in the order of the file
+    annotations: list[tuple]  # (id, category's name, segmentation, area), in the order of the file
 
 
 def label_names(document):
     """Categories without a shape have 0."""
-    used = Counter(brief(item.get("category_id")) for item in objects(document, "annotations"))
+    used = Counter(_key(item.get("category_id")) for item in objects(document, "annotations"))
     counts = {}
     for item in objects(document, "categories"):
         if isinstance(item.get("name"), str):
-            counts[item["name"]] = counts.get(item["name"], 0) + used[brief(item.get("id"))]
+            counts[item["name"]] = counts.get(item["name"], 0) + used[_key(item.get("id"))]
     return counts
 
 
-def image_names(document):
-    names = [item.get("file_name") for item in objects(document, "images")]
-    return [name for name in names if isinstance(name, str)]
+def _key(value):
+    return value if type(value) in (int, str) else brief(value)
 
 
 def parts(document, path):
-    """{file_name: `CocoImage`} of all images, in the order of the file.
+    """{file_name: `CocoImage`} of all images; see `read_tables`. Segmentations are checked as they are drawn."""
+    return read_tables(document, path, lambda height, width: CocoImage(height, width, []), _add_annotation)
 
-    Raises one `InputError` for every reference that leads nowhere. Segmentations are checked as they are drawn.
-    """
-    images, by_id, categories, faults = {}, {}, {}, []
 
-    def read_category(item):
-        key = get(item, "id", int, str)
-        if key in categories:
-            raise Fault(f"the id {brief(key)} stands twice")
-        categories[key] = get(item, "name", str)
-
-    def read_image(item):
-        key, name = get(item, "id", int, str), get(item, "file_name", str)
-        if key in by_id or name in images:
-            raise Fault(f"the id {brief(key)} or the file_name {brief(name)} stands twice")
-        if re.search("[\ud800-\udfff]", name):
-            raise Fault(f"the file_name {brief(name)} is not UTF-8")
-        size = checked_size(item.get("height"), item.get("width"))
-        by_id[key] = images[name] = CocoImage(*size, [])
-
-    def read_annotation(item):
-        image, category = get(item, "image_id", int, str), get(item, "category_id", int, str)
-        if image not in by_id:
-            raise Fault(f"there is no image of the id {brief(image)}")
-        if category not in categories:
-            raise Fault(f"there is no category of the id {brief(category)}")
-        place = f"annotation {brief(item.get('id'))}"
-        by_id[image].annotations.append((place, categories[category], item.get("segmentation")))
-
-    readers = {"categories": read_category, "images": read_image, "annotations": read_annotation}
-    for key, read in readers.items():
-        for number, item in enumerate(list_of(document, key, path), 1):
-            try:
-                read(item)
-            except Fault as fault:
-                faults.append(f"number {number} of '{key}'{id_of(item)}: {fault}")
-    if faults:
-        raise InputError(f"{path}: {name_some(faults, '; ', last='; ')}; correct such an entry or remove it")
-    return images
+def _add_annotation(item, image, category):
+    image.annotations.append((item.get("id"), category(item), item.get("segmentation"), item.get("area")))
 
 
 def draw(part, drawing):
-    """Polygons need the package pycocotools."""
+    """Polygons need the package pycocotools, unless they are contours."""
     size = part.height, part.width
     label = np.full(size, drawing.background, np.uint8, order="F")  # the order of COCO's runs
+    flat = label.T.reshape(-1)
 
     def paint(segmentation, value):
-        if isinstance(segmentation, list) and segmentation:
-            segmentation = _filled(segmentation, size)
-        if not isinstance(segmentation, dict):
+        if isinstance(segmentation, list | array) and segmentation:
+            rings = _rings(segmentation, size, fewest=1 if drawing.contours else 3)
+            if drawing.contours:
+                (top, left), mask = _traced(rings, size)
+                np.copyto(label[top : top + len(mask), left : left + mask.shape[1]], np.uint8(value), where=mask)
+                return
+            counts = _run_lengths(_filled(rings, size)["counts"])
+        elif isinstance(segmentation, dict):
+            counts = _checked_runs(segmentation, size)
+        else:
             raise Fault("has no segmentation, neither polygons nor RLE (a box alone is not enough)")
-        np.copyto(label, np.uint8(value), where=_rle_mask(segmentation, size))
+        inner = counts[1 : len(counts) // 2 * 2]  # from the first of ones to the last; the first of all is of zeros
+        mask = np.repeat(np.arange(len(inner)) % 2 == 0, inner)
+        start = counts[0] if len(counts) else 0
+        np.copyto(flat[start : start + len(mask)], np.uint8(value), where=mask)
 
-    paint_all(part.annotations, drawing.names, paint, drawing.path)
-    return np.ascontiguousarray(label)
+    entries = ((f"annotation {brief(key)}", name, shape) for key, name, shape, _ in part.annotations)
+    paint_all(entries, drawing.names, paint, drawing.path)
+    return cv2.transpose(label.T)  # ten times as fast as NumPy
 
 
-def _filled(polygon, size):
+def contours_fit(part):
+    """(pixels that the areas of polygons are off if corners are corners, and if they are centres of border pixels).
+
+    Only polygons whose corners are whole numbers count: others are no contours.
+    """
+    size, off = (part.height, part.width), [0, 0]
+    for _, _, segmentation, area in part.annotations:
+        try:
+            if isinstance(segmentation, list | array) and segmentation and type(area) in (int, float):
+                rings = _rings(segmentation, size, fewest=1)
+                traced = np.count_nonzero(_traced(rings, size)[1])
+                areas = [ring for ring in rings if len(ring) >= 6]
+                filled = _run_lengths(_filled(areas, size)["counts"])[1::2].sum() if areas else 0
+                for place, pixels in enumerate((filled, traced)):
+                    off[place] += min(abs(int(pixels) - area), size[0] * size[1])
+        except Fault:  # drawing tells of it
+            continue
+    return tuple(off)
+
+
+def _rings(polygon, size, fewest):
+    """The parts of a polygon, each an `array` of x, y, x, y, ...; `polygon` may be one alone."""
+    rings = []
+    for flat in polygon if isinstance(polygon, list) else [polygon]:
+        ring = numbers(flat)
+        if not isinstance(flat, list | array) or len(flat) < 2 * fewest or len(flat) % 2:
+            example = "[x1, y1, x2, y2, x3, y3, ...]" if fewest == 3 else "[x1, y1, ...]"
+            raise Fault(f"a polygon is {example}, this is {_shown(flat)}")
+        if ring is None or not (np.abs(ring) <= FAR * max(*size, 100)).all():
+            checked_points(list(map(list, zip(flat[::2], flat[1::2], strict=True))), size)
+        rings.append(ring)
+    return rings
+
+
+def _filled(rings, size):
     """The compressed RLE of a polygon in one or several parts."""
     try:
         from pycocotools import mask as coco
     except ImportError:
         raise InputError("COCO polygons are filled by pycocotools, which is missing; pip install pycocotools") from None
-    for flat in polygon:
-        if not isinstance(flat, list) or len(flat) < 6 or len(flat) % 2:
-            raise Fault(f"a polygon is [x1, y1, x2, y2, x3, y3, ...], this is {brief(flat)}")
-        checked_points(list(map(list, zip(flat[::2], flat[1::2], strict=True))), size)
-    rle = coco.merge(coco.frPyObjects(polygon, *size))
-    return {"size": rle["size"], "counts": rle["counts"].decode()}
+    parts = coco.frPyObjects(rings, *size)
+    return coco.merge(parts) if len(parts) > 1 else parts[0]
 
 
-def _rle_mask(rle, size):
+def _traced(rings, size):
+    """((top, left), (h, w) bool) of contours in an image of `size`."""
+    rings = [np.asarray(ring, float).reshape(-1, 2) for ring in rings]
+    whole = [np.rint(ring).astype(np.int32) for ring in rings]
+    for ring, near in zip(rings, whole, strict=True):
+        odd = np.abs(ring - near).max(axis=1) > SLACK
+        if odd.any():
+            raise Fault(
+                f"the point {brief(ring[odd][0].tolist())} is no centre of a pixel, so this is no traced contour; "
+                "leave out 'polygons: contours' in dataset.yaml"
+            )
+    points = np.concatenate(whole)
+    low = np.maximum(points.min(axis=0), 0)
+    width, height = np.maximum(np.minimum(points.max(axis=0) + 1, size[::-1]) - low, 0).tolist()
+    mask = np.zeros((height, width), np.uint8)
+    if mask.size:
+        cv2.fillPoly(mask, [ring - low.astype(np.int32) for ring in whole], 1)
+    return (int(low[1]), int(low[0])), mask.astype(bool)
+
+
+def _checked_runs(rle, size):
     # Not by pycocotools: where the runs of a damaged file end too early, it returns uninitialised memory.
     height, width = size
-    if rle.get("size") != [height, width]:
-        raise Fault(f"its RLE has the size {brief(rle.get('size'))}, its image [{height}, {width}] (height, width)")
+    found = rle.get("size")
+    if found != [height, width]:
+        raise Fault(f"its RLE has the size {brief(found)}, its image [{height}, {width}] (height, width)")
     counts = rle.get("counts")
     if isinstance(counts, str):
-        counts = _uncompressed(counts)
-    if not isinstance(counts, list) or not all(type(count) is int and count >= 0 for count in counts):
-        raise Fault(f"the counts of its RLE are not run lengths: {brief(counts)}")
-    if sum(counts) != height * width:
-        raise Fault(f"its RLE is of {brief(sum(counts))} pixels, the image of {height} x {width}")
-    runs = np.arange(len(counts)) % 2 == 1  # the first is of zeros
-    return np.repeat(runs, counts).reshape(width, height).T
+        lengths = _run_lengths(counts.encode("utf-8", "surrogatepass"))
+    else:
+        listed = numbers(counts)
+        if listed is None or listed.typecode != "q" or min(listed, default=0) < 0:
+            raise Fault(f"the counts of its RLE are not run lengths: {_shown(counts)}")
+        lengths = np.array(listed)
+    if max(lengths, default=0) > height * width or lengths.sum() != height * width:
+        total = sum(lengths.tolist())  # in NumPy it might overflow
+        raise Fault(f"its RLE is of {brief(total)} pixels, the image of {height} x {width}")
+    return lengths
 
 
-def _uncompressed(text):
-    """Run lengths of a compressed RLE: five bits a character, the lowest first (maskApi.c, rleFrString)."""
-    if not re.fullmatch("([P-o]{0,6}[0-O])*", text):  # all characters of a number but its last carry a 32
-        raise Fault(f"the counts of its RLE are damaged: {brief(text)}")
-    counts, value, shift = [], 0, 0
-    for code in text.encode():
-        bits = code - 48
-        value |= (bits & 31) << shift
-        shift += 5
-        if bits < 32:
-            value -= (bits >> 4) << shift  # two's complement
-            counts.append(value + (counts[-2] if len(counts) > 2 else 0))
-            value = shift = 0
-    return counts
+def _run_lengths(text):
+    """int64 run lengths of a compressed RLE: five bits a character, the lowest first (maskApi.c, rleFrString)."""
+    codes = np.frombuffer(text, np.uint8).astype(np.int64) - 48
+    last = np.flatnonzero(codes < 32)  # all characters of a number but its last carry a 32
+    if not len(codes):
+        return codes
+    first = np.r_[0, last[:-1] + 1]
+    whole = codes[-1] < 32 and codes.min() >= 0 and codes.max() < 64
+    if not whole or (sizes := last - first + 1).max() > MAX_CHARACTERS:
+        raise Fault(f"the counts of its RLE are damaged: {brief(text.decode(errors='replace'))}")
+    shifts = BITS * (np.arange(len(codes)) - np.repeat(first, sizes))
+    lengths = np.add.reduceat((codes & 31) << shifts, first)
+    lengths -= (codes[last] >> 4) << BITS * sizes  # two's complement
+    for start in (1, 2):  # from the fourth on, they are differences to the last but one
+        lengths[start::2] = np.cumsum(lengths[start::2])
+    if lengths.min() < 0:
+        raise Fault(f"the counts of its RLE are damaged: {brief(text.decode(errors='replace'))}")
+    return lengths
+
+
+def _shown(values):
+    return brief(values.tolist() if isinstance(values, array) else values)
 
 
 FORMAT = Format(
@@ -152,4 +202,5 @@ FORMAT = Format(
     part=CocoImage,
     image_names=image_names,
     parts=parts,
+    contours_fit=contours_fit,
 )

@@ -46,23 +46,30 @@ class Format:
     - draw(content, drawing): (H, W) uint8 train ids, as a `Drawing` wants it
     - beside(path, image): the files that `parse` and `draw` read besides `path`, such as a list of names, or the image
       where it tells the size: when one of them changes, the label is drawn anew
+    - remarks(content): lines of what is chosen or left out, for --suggest
     - background_last: whether the tool counts the background as the last class; --suggest writes it so
 
-    Where its suffix is common (`.txt`), or a file may be missing:
+    Where its suffix is common (`.txt`), a file may be missing, or the tool writes files that are no labels:
 
-    - is_label(path): whether a file of the suffix is one, by its name
+    - is_label(path): whether a file of the suffix is one, by its name; one that is called as an image is always one
+      (where formats share the suffix, all of them must say so)
+    - why_no_label(name): why a file of this name, of any suffix, is of no use to --suggest, or None
+    - unread(content): what a content of no format is, and the cure, in words
     - common_suffix: in a folder without stars, its files are labels only where no others are
     - may_be_empty: whether an empty file is a label; `parse` then gets no bytes
     - absent: the content that stands for a missing file: an image without one has this label
 
     A file that describes many images has `part` too, the class of what it says of one of them: a dataclass of numbers,
     strings, bytes, arrays of the module `array`, lists and dicts of these, and, for files that are read as it is drawn,
-    `Path`s (of fields, not within lists), and all that a process needs to draw it.
+    `Path`s (alone or in a tuple), and all that a process needs to draw it.
 
     - image_names(content): the images, as the file calls them
     - parts(content, path): {image name: part}, in the order of the file
     - aliases(image name): what else the image may be called, where the tool renames what it is given
     - draw(part, ...): takes such a part in place of the content
+    - ignores_rest: whether what no shape covers is ignored even where there is a class for the background
+    - contours_fit(part): by how many pixels the shapes miss the areas that are told of them, (without, with)
+      `Drawing.contours`; --suggest compares them
 
     What is wrong with a file, `parse`, `parts` and `draw` tell in one `InputError`; the others leave it out.
     """
@@ -75,8 +82,11 @@ class Format:
     label_names: Callable | None = None
     draw: Callable | None = None
     beside: Callable = lambda path, image: ()
+    remarks: Callable = lambda content: ()
     background_last: bool = False
     is_label: Callable = lambda path: True
+    why_no_label: Callable = lambda name: None
+    unread: Callable | None = None
     common_suffix: bool = False
     may_be_empty: bool = False
     absent: object = None
@@ -84,6 +94,8 @@ class Format:
     image_names: Callable | None = None
     parts: Callable | None = None
     aliases: Callable = lambda name: ()
+    ignores_rest: bool = False
+    contours_fit: Callable | None = None
 
     @property
     def of_many(self):

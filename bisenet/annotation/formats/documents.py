@@ -1,18 +1,59 @@
 """JSON documents: parsed, and their lists and values looked up with a message for what is not there."""
 
+import gc
 import json
+from array import array
 
 from bisenet.annotation.formats.faults import Fault, brief
 from bisenet.annotation.formats.painting import checked_size
 from bisenet.errors import InputError
 
+ANNOTATION = {"image_id", "category_id", "segmentation"}  # the keys of COCO's
+KEPT = "id", *sorted(ANNOTATION), "area"
+
 
 def parse_json(data, path):
-    """The document in the bytes of a JSON file; `path` is for messages."""
+    """The document in the bytes of a JSON file; `path` is for messages.
+
+    Annotations of COCO are held in little memory, as soon as they are read: their polygons and runs as `numbers`, and
+    of all else what labels need. Its file has so many that they would else take three times as much.
+    """
+    collects = gc.isenabled()
+    gc.disable()  # else it looks through a large document again and again
     try:
-        return json.loads(data)
+        return json.loads(data, object_hook=_compact)
     except (ValueError, RecursionError) as error:  # ValueError: not UTF-8, not JSON, or a number of 5000 digits
         raise InputError(f"{path}: is not a whole JSON file ({error}); export or copy it again") from None
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _compact(item):
+    if not item.keys() >= ANNOTATION:
+        return item
+    value = item["segmentation"]
+    if isinstance(value, list):
+        parts = [numbers(part) or part for part in value]
+        item["segmentation"] = parts[0] if len(parts) == 1 and isinstance(parts[0], array) else parts
+    elif isinstance(value, dict) and "counts" in value:
+        value["counts"] = numbers(value["counts"]) or value["counts"]
+    return {key: item[key] for key in KEPT if key in item}
+
+
+def numbers(values):
+    """An `array` of a list of numbers, of int64 if all of them are whole, else of float64; None for anything else."""
+    if isinstance(values, array):
+        return values
+    if not isinstance(values, list):
+        return None
+    kinds = set(map(type, values))
+    if not kinds <= {int, float}:
+        return None
+    try:
+        return array("d" if float in kinds else "q", values)
+    except OverflowError:
+        return None
 
 
 def list_of(document, key, path):
@@ -28,18 +69,18 @@ def objects(document, key):
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def labelled(document, key, what, path):
-    """[(place for messages, label name, item)] of the list `key`, each item an object with its 'label'."""
+def labelled(document, key, what, path, name="label"):
+    """[(place for messages, label name, item)] of the list `key`, each item an object with its `name`."""
     items = enumerate(list_of(document, key, path), 1)
-    return [(f"{what} {number}", item.get("label") if isinstance(item, dict) else None, item) for number, item in items]
+    return [(f"{what} {number}", item.get(name) if isinstance(item, dict) else None, item) for number, item in items]
 
 
-def label_counts(document, key):
+def label_counts(document, key, name="label"):
     """{label name: number of shapes} of the list `key`, in its own order."""
     counts = {}
     for item in objects(document, key):
-        if isinstance(item.get("label"), str):
-            counts[item["label"]] = counts.get(item["label"], 0) + 1
+        if isinstance(item.get(name), str):
+            counts[item[name]] = counts.get(item[name], 0) + 1
     return counts
 
 

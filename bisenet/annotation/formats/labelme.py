@@ -1,11 +1,20 @@
-"""labelme: a JSON file for each image, filled as `labelme.utils.shapes_to_label` of labelme 6.3 does, by Pillow.
+"""labelme: a JSON file for each image, filled by Pillow as labelme's own `shapes_to_label` does.
 
-Every shape type is drawn that labelme itself can turn into a mask.
+Every shape type is drawn that labelme itself can turn into a mask; `points`, which mark a prompt, cannot. A file tells
+the `version` that wrote it, and is drawn by the rules of that version; one that does not, as before 7.0:
+
+    since   what is drawn otherwise (labelme 5.11.4, 6.3.1, 7.0.0, 7.1.0 and 7.9.1 compared)
+    7.0     joints of linestrips are round
+    7.1     corners of a mask's box are rounded, not cut off; where they are no whole numbers, the stored mask tells the
+            size; where they are, it is cut to the box; masks are clipped to the image
+
+Before 7.1, labelme cannot draw a mask that is not as large as its box, or reaches out of the image.
 """
 
 import base64
 import io
 import math
+import re
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -17,6 +26,7 @@ from bisenet.annotation.formats.painting import checked_points, paint_all
 from bisenet.samples.classes import IGNORE
 
 LINE_WIDTH, POINT_RADIUS = 10, 5  # labelme's, in pixels
+ROUND_JOINTS, ROUNDED_MASKS = (7, 0), (7, 1)  # the versions that brought them
 
 
 def label_names(document):
@@ -33,6 +43,7 @@ def draw(document, drawing):
     )
     canvas = Image.new("L", size[::-1], drawing.background)
     pen = ImageDraw.Draw(canvas)
+    version = version_of(document)
 
     def paint(shape, value):
         kind = shape.get("shape_type") or "polygon"  # files of old versions name none
@@ -43,12 +54,21 @@ def draw(document, drawing):
         if not fewest <= len(points) <= most:
             raise Fault(f"a {kind} has {fewest}{'' if most == fewest else ' or more'} points, this has {len(points)}")
         if kind == "mask":
-            _put_mask(canvas, points, shape.get("mask"), value)
+            _put_mask(canvas, points, shape.get("mask"), value, version)
+        elif kind == "linestrip" and version >= ROUND_JOINTS:
+            _put_line(pen, points, value, joint="curve")
         else:
             put(pen, points, value)
 
     paint_all(shapes, names, paint, drawing.path)
     return np.array(canvas)
+
+
+def version_of(document):
+    """(major, minor) of the program that wrote a file, (0, 0) where it does not tell."""
+    version = document.get("version")
+    found = re.match(r"(\d{1,9})\.(\d{1,9})", version) if isinstance(version, str) else None
+    return tuple(map(int, found.groups())) if found else (0, 0)
 
 
 def _embedded_size(text):
@@ -83,8 +103,8 @@ def _put_disc(pen, center, radius, value):
     pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=value)
 
 
-def _put_line(pen, points, value):
-    pen.line(points, fill=value, width=LINE_WIDTH)
+def _put_line(pen, points, value, joint=None):
+    pen.line(points, fill=value, width=LINE_WIDTH, joint=joint)
 
 
 SHAPES = {  # shape_type: (fewest points, most points, how it is drawn)
@@ -99,22 +119,41 @@ SHAPES = {  # shape_type: (fewest points, most points, how it is drawn)
 }
 
 
-def _put_mask(canvas, points, text, value):
-    (left, top), (right, bottom) = ((int(x), int(y)) for x, y in points)
-    size = right + 1 - left, bottom + 1 - top  # width, height
-    if left < 0 or top < 0 or right >= canvas.width or bottom >= canvas.height:
-        raise Fault(f"its mask from {points[0]} to {points[1]} reaches out of its image")
+def _put_mask(canvas, points, text, value, version):
+    mask = _decoded(text)
+    if version < ROUNDED_MASKS:
+        (left, top), (right, bottom) = ((int(x), int(y)) for x, y in points)
+        box = right + 1 - left, bottom + 1 - top  # width, height
+        later = "; labelme 7.1 draws such, so open the file there and save it"
+        if left < 0 or top < 0 or right >= canvas.width or bottom >= canvas.height:
+            raise Fault(f"its mask from {points[0]} to {points[1]} reaches out of its image{later}")
+        if mask.shape[::-1] != box:
+            raise Fault(_unlike(mask, box))
+    else:
+        (left, top), (right, bottom) = ((round(x), round(y)) for x, y in points)  # halves to even, as NumPy does
+        if all(v == int(v) for point in points for v in point):
+            box = right + 1 - left, bottom + 1 - top
+            if min(box) < 1:
+                raise Fault(f"the first corner of its mask, {points[0]}, is not the upper left one")
+            if mask.shape[1] < box[0] or mask.shape[0] < box[1]:
+                raise Fault(_unlike(mask, box))
+            mask = mask[: box[1], : box[0]]
+    canvas.paste(value, (left, top), Image.fromarray(mask))  # which clips it
+
+
+def _unlike(mask, box):
+    return f"its mask is {mask.shape[1]} x {mask.shape[0]} pixels, its points span {box[0]} x {box[1]}"
+
+
+def _decoded(text):
+    """(height, width) bool of a PNG in base64."""
     try:
-        image = Image.open(io.BytesIO(base64.b64decode(text)), formats=["PNG"])
-        if image.size == size:
-            mask = np.array(image).astype(bool)
+        mask = np.array(Image.open(io.BytesIO(base64.b64decode(text)), formats=["PNG"])).astype(bool)
     except Exception:  # Pillow and base64 have a dozen, and none is another's child
         raise Fault("its mask is not a PNG in base64") from None
-    if image.size != size:
-        raise Fault(f"its mask is {image.size[0]} x {image.size[1]} pixels, its points span {size[0]} x {size[1]}")
     if mask.ndim != 2:
         raise Fault(f"its mask is a PNG of {mask.shape[2]} channels, not of one")
-    canvas.paste(value, (left, top), Image.fromarray(mask))
+    return mask
 
 
 FORMAT = Format(

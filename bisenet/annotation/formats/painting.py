@@ -6,23 +6,31 @@ from bisenet.annotation.formats.faults import Fault, brief
 from bisenet.errors import InputError, name_some
 
 MAX_PIXELS = 2**28  # of one image: 16,384 x 16,384
+OTHERS = "\0others"  # no name that a file may hold
 FAR = 10  # a point further from the image than so many times its longer side (or 100 pixels) is a slip of the pen
+
+
+def is_named(name, names):
+    """Whether a shape of this name is known."""
+    return name in names or OTHERS in names
 
 
 def paint_all(entries, names, paint, path):
     """Call `paint(item, train id)` for each of [(place, label name, item)] that is drawn; raise all faults together.
 
-    names: {label name: train id, or None for a label that is never drawn}
+    names: {label name: train id, or None for a label that is never drawn}; `OTHERS` stands for all that are not in it
     """
     faults, unknown = [], Counter()
     for place, name, item in entries:
         try:
             if not isinstance(name, str):
                 raise Fault("has no label name")
-            if name not in names:
+            if not is_named(name, names):
                 unknown[name] += 1
-            elif names[name] is not None:
-                paint(item, names[name])
+                continue
+            value = names[name] if name in names else names[OTHERS]
+            if value is not None:
+                paint(item, value)
         except Fault as fault:
             faults.append(f"{place}{f' ({brief(name)})' if isinstance(name, str) else ''}: {fault}")
     told = []

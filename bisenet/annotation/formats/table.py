@@ -6,28 +6,74 @@ from pathlib import Path
 
 from bisenet.annotation.formats import (
     cityscapes,
+    class_masks,
     coco,
+    coco_panoptic,
+    coco_tables,
     contract,
+    cvat,
+    datumaro_json,
+    datumaro_shapes,
     documents,
     faults,
+    image_size,
+    isat,
     label_arrays,
+    label_studio,
+    label_studio_regions,
     labelme,
+    labelme_xml,
     matlab,
     numpy_files,
     painting,
+    segment_maps,
+    segments_ai,
+    supervisely,
+    xanylabeling,
+    xml_documents,
+    yolo,
+    yolo_names,
 )
 from bisenet.errors import InputError
 from bisenet.samples.images import IMAGE_SUFFIXES, read_file
+from bisenet.system import yaml12
 
 MODULES = (
     labelme,
     cityscapes,
     coco,
+    coco_panoptic,
+    segments_ai,
     matlab,
     numpy_files,
+    yolo,
+    label_studio,
+    datumaro_json,
+    cvat,
+    labelme_xml,
+    xanylabeling,
+    isat,
+    supervisely,
 )
 FORMATS = tuple(module.FORMAT for module in MODULES)
-CODE = *MODULES, contract, documents, faults, label_arrays, painting, sys.modules[__name__]  # what labels are drawn by
+CODE = (  # what labels are drawn by
+    *MODULES,
+    class_masks,
+    coco_tables,
+    contract,
+    datumaro_shapes,
+    documents,
+    faults,
+    image_size,
+    label_arrays,
+    label_studio_regions,
+    painting,
+    segment_maps,
+    xml_documents,
+    yaml12,
+    yolo_names,
+    sys.modules[__name__],
+)
 
 
 def _suffixes(common):
@@ -45,9 +91,8 @@ def formats_of(path):
 
 
 def may_be_label(path):
-    """Whether a file of a label's suffix may be one, by its name."""
-    forms = formats_of(path)
-    return not forms or any(form.is_label(path) for form in forms)
+    """Whether a file of a label's suffix may be one, by its name: no format of the suffix knows better."""
+    return all(form.is_label(path) for form in formats_of(path))
 
 
 def is_rendered(path):
@@ -63,6 +108,11 @@ def is_shared(path):
 def holds_shapes(path):
     """Whether there are shapes with names in a file, not an array of values."""
     return any(form.draw for form in formats_of(path))
+
+
+def why_no_label(path):
+    """Why a file that a tool writes beside its labels is none, or None."""
+    return next((why for form in FORMATS if (why := form.why_no_label(Path(path).name))), None)
 
 
 def parse_file(path):
@@ -86,11 +136,29 @@ def _likeliest(content, formats):
     return max(formats, key=lambda form: form.likeness(content), default=None)
 
 
+def _unread(content, path):
+    return next((form.unread(content) for form in formats_of(path) if form.unread), None)
+
+
+def why_unread(path):
+    """What a file in none of the formats seems to be, and the cure, where a format of its suffix can tell; or None."""
+    if not any(form.unread for form in formats_of(path)):
+        return None
+    try:
+        content = parse_file(path)
+    except InputError:
+        return None
+    return None if find_format(content, path) else _unread(content, path)
+
+
 def drawn_format(content, path):
     """The format of a file that is the label of one image. Raises `InputError` where it is in none."""
     form = find_format(content, path)
     if form is None:
         known = [form for form in formats_of(path) if not form.of_many]
+        told = _unread(content, path)
+        if told:
+            raise InputError(f"{path}: {told}")
         marks = " or ".join(", ".join(sorted(form.marks)) for form in known)
         raise InputError(f"{path}: is neither {' nor '.join(form.name for form in known)} polygons ({marks})")
     if form.of_many:
@@ -115,6 +183,13 @@ def read_label_names(path):
     return form.label_names(content) if form else {}
 
 
+def read_remarks(path):
+    """What is chosen or left out in a file."""
+    content = parse_file(path)
+    form = find_format(content, path)
+    return list(form.remarks(content)) if form else []
+
+
 def format_of_part(part):
     return next(form for form in FORMATS if form.part is type(part))
 
@@ -133,8 +208,10 @@ def absent_label(paths):
 
 
 def draw_part(part, drawing):
-    """(H, W) uint8 train ids of an image's part of a file of many, or of an `Absent`."""
+    """(H, W) uint8 train ids of an image's part of a file of many, of its `ClassMasks`, or of an `Absent`."""
     if isinstance(part, Absent):
         form = next(form for form in FORMATS if form.name == part.format)
         return form.draw(form.absent, drawing)
+    if isinstance(part, class_masks.ClassMasks):
+        return class_masks.draw(part, drawing)
     return format_of_part(part).draw(part, drawing)

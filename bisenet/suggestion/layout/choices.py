@@ -2,17 +2,18 @@
 
 import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from bisenet.annotation.formats.table import LABEL_SUFFIXES
+from bisenet.annotation.formats.table import COMMON_SUFFIXES, LABEL_SUFFIXES
 from bisenet.errors import InputError
+from bisenet.samples.images import IMAGE_SUFFIXES
 from bisenet.suggestion.layout.places import Place
 from bisenet.suggestion.layout.words import WORDS, tells
 
 ENDING = re.compile(r"[_\-. ][A-Za-z][A-Za-z0-9]*$")
 BEGINNING = re.compile(r"[A-Za-z]+[_\-. ]?")
-SUFFIXES = tuple(dict.fromkeys((".png", *LABEL_SUFFIXES)))  # of labels, the likeliest first
+SUFFIXES = tuple(dict.fromkeys((".png", *LABEL_SUFFIXES, *COMMON_SUFFIXES)))  # of labels, the likeliest first
 MAX_PLACES, MAX_AFFIXES, MAX_CHOICES = 24, 8, 200
 
 
@@ -34,6 +35,13 @@ class Choice:
         text = "/".join([*(part for part in self.place if part), *self.affix[:2]])
         return {name for name, of in WORDS.items() if tells(text, of)}
 
+    def beside(self, other):
+        """Itself, or where it has no splits and `other` has: as one place of files for all of these."""
+        if not self.files or any(split for split, _ in self.files) or not any(split for split, _ in other.files):
+            return self
+        files = {key: self.files[None, key[1]] for key in other.files if (None, key[1]) in self.files}
+        return replace(self, files=files)
+
     def pattern(self, split):
         """The pattern that matches the files of one split."""
         members = [member for (own, _), member in self.files.items() if own == split]
@@ -44,7 +52,7 @@ class Choice:
         before, after, named = self.affix
         suffixes = sorted({file.suffix for file, _ in members}, key=SUFFIXES.index)
         dotted = suffixes[0] if len(suffixes) == 1 else f".{{{','.join(suffix[1:] for suffix in suffixes)}}}"
-        literal = "".join(part for part in (*parts, before, after) if part != "**/")
+        literal = "".join(part for part in (*parts, before) if part != "**/")
         if re.search("[*{}\ud800-\udfff]", literal):  # the last: bytes that are not UTF-8
             raise InputError(f"{literal!r}: a pattern cannot name what has *, {{, }} or no UTF-8 in it; rename it")
         return "".join(parts) + before + ("*" if named else "") + after + dotted
@@ -102,7 +110,9 @@ def _affixes(stems):
     least = max(min(2, len(stems)), len(stems) / 20)
     common = [affix for affix, count in counts.items() if count >= least]
     common.sort(key=lambda affix: (-counts[affix], affix))
-    return [("", "", True), *common[:MAX_AFFIXES]]
+    suffixes = sorted({ending[1:] for _, ending, _ in counts if ending.lower() in IMAGE_SUFFIXES})
+    of_images = [("", f".{{{','.join(suffixes)}}}", True)] if len(suffixes) > 1 else []  # `x.jpg.json`, `y.png.json`
+    return [("", "", True), *of_images, *common[:MAX_AFFIXES]]
 
 
 def _rest(stem, affix):
@@ -110,5 +120,7 @@ def _rest(stem, affix):
     before, after, named = affix
     if not named:
         return "" if stem == before else None
-    fits = len(stem) >= len(before) + len(after) and stem.startswith(before) and stem.endswith(after)
-    return stem[len(before) : len(stem) - len(after)] if fits else None
+    for ending in [f".{suffix}" for suffix in after[2:-1].split(",")] if after.startswith(".{") else [after]:
+        if len(stem) >= len(before) + len(ending) and stem.startswith(before) and stem.endswith(ending):
+            return stem[len(before) : len(stem) - len(ending)]
+    return None

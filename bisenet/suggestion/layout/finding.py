@@ -1,13 +1,15 @@
 """The layout of a folder, by whatever it holds."""
 
-from bisenet.annotation.formats.table import FORMATS
+from bisenet.annotation.formats.table import COMMON_SUFFIXES, FORMATS, may_be_label, why_no_label, why_unread
+from bisenet.annotation.unreadable import unreadable
 from bisenet.errors import InputError
 from bisenet.samples.images import IMAGE_SUFFIXES
 from bisenet.suggestion.layout.choices import SUFFIXES
 from bisenet.suggestion.layout.list_files import listed_pairs, with_lists
+from bisenet.suggestion.layout.mask_files import mask_layout
 from bisenet.suggestion.layout.places import File, count_kinds, list_paths
-from bisenet.suggestion.layout.ranking import best_pair
-from bisenet.suggestion.layout.shared_files import shared_layout
+from bisenet.suggestion.layout.ranking import best_pair, check_photos
+from bisenet.suggestion.layout.shared_files import not_used, shared_layout
 from bisenet.suggestion.layout.sources import as_splits, source_of
 
 EXAMPLE = """
@@ -19,30 +21,56 @@ EXAMPLE = """
 
 def find_layout(root):
     """The `Layout` of the files below `root`. Raises `InputError` that tells what is there where nothing pairs."""
-    files = [File.of(path) for path in list_paths(root)]
+    paths = list_paths(root)
+    useless = {path: why for path in paths if (why := why_no_label(path))}
+    files = [File.of(path) for path in paths if path not in useless]
     listed = listed_pairs(root, files)
     if listed:
         return listed
-    pair = best_pair(root, files)
-    shared = shared_layout(root, files, more_than=pair[0] if pair else 0)
+    masks = mask_layout(root, files)
+    if masks:
+        return masks
+    pair = _likely_pair(root, files)
+    shared, lacking = shared_layout(root, files, more_than=pair[0] if pair else 0)
     if shared:
         return shared
     if pair is None:
-        raise InputError(_nothing_found(root, files))
+        if useless:
+            path, why = next(iter(useless.items()))
+            raise InputError(f"{root}: no image has a label here: {path} {why} ({len(useless)} such files)")
+        raise InputError(_nothing_found(root, files, lacking))
     _, images, labels = pair
+    check_photos(root, files, images, labels)
     names = images.files.keys() & labels.files.keys()
     sources = {}
     for split in {split for split, _ in names}:
         sources[split] = source_of(files, images, labels, split)
     layout = as_splits(sources)
     if "train" not in layout.splits:
-        layout = with_lists(root, files, layout, {name for _, name in names})
+        layout = with_lists(root, files, layout, {key[1]: images.files[key][0].path for key in names})
+    own = {file.path for file, _ in labels.files.values()}
+    layout.notes += not_used({path: what for path, what in lacking.items() if path not in own})
     return layout
 
 
-def _nothing_found(root, files):
+def _likely_pair(root, files):
+    """`best_pair`, of labels of a common suffix where these pair more than twice as well as all others."""
+    usual = best_pair(root, [file for file in files if file.suffix not in COMMON_SUFFIXES])
+    common = [file for file in files if file.suffix in COMMON_SUFFIXES and may_be_label(file.path)]
+    images = [file for file in files if file.suffix in IMAGE_SUFFIXES]
+    other = best_pair(root, [*images, *common]) if common else None
+    if other and set(other[2].suffixes) <= set(COMMON_SUFFIXES) and other[0] > 2 * (usual[0] if usual else 0):
+        return other
+    return usual
+
+
+def _nothing_found(root, files, lacking):
     kinds = count_kinds(file.path for file in files)
     there = f"there are {kinds}" if kinds else "the folder is empty"
+    unread = next(((file.path, why) for file in files if (why := why_unread(root / file.path))), None)
+    there += f", of which {unread[0]} {unread[1]}" if unread else ""
+    there += "".join(f"; {path} {what}" for path, what in lacking.items())
+    there += "".join(f"; {line}" for line in unreadable(file.path for file in files))
     shared = " or ".join(form.name for form in FORMATS if form.of_many)
     return (
         f"{root}: no image has a label here: {there}. Looked for images ({', '.join(IMAGE_SUFFIXES)}) and labels of "

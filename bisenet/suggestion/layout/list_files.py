@@ -27,15 +27,21 @@ def listed_pairs(root, files):
 
 
 def with_lists(root, files, layout, names):
-    """The layout split by lists of names, where there are such."""
-    found = {}
+    """The layout split by lists of names or of images, where there are such; names: {name: path of the image}"""
+    found, images = {}, set(names.values())
+
+    def is_known(line):
+        parts = line.split("/")
+        paths = ("/".join(parts[start:]) for start in range(len(parts)))
+        return line in names or File.of(line).stem in names and "/" not in line or any(path in images for path in paths)
+
     for split, paths in _list_files(files).items():
         for path in paths:
             try:
                 lines = read_lines(root / path)
             except InputError:
                 continue
-            known = sum(line in names or File.of(line).stem in names and "/" not in line for line in lines)
+            known = sum(map(is_known, lines))
             if known >= max(1, len(lines) / 2) and path.endswith(".txt"):
                 found.setdefault(split, path)
             elif lines and any(" " in line and "/" in line for line in lines[:10]):

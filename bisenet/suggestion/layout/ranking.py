@@ -6,21 +6,31 @@ from itertools import product
 import numpy as np
 
 from bisenet.annotation.formats.table import find_format, holds_shapes, parse_file
+from bisenet.annotation.palettes import look_at
 from bisenet.annotation.reading import read_values
 from bisenet.errors import InputError
 from bisenet.samples.classes import MAX_CLASSES
-from bisenet.samples.images import IMAGE_SUFFIXES
+from bisenet.samples.images import IMAGE_SUFFIXES, read_image
 from bisenet.suggestion.layout.choices import SUFFIXES, choices_of
 from bisenet.suggestion.values import spread, value_counts
 
 MAX_DEPTH, MAX_LITERALS = 4, 12
 ENOUGH = 0.8  # of the pairs that there can be: no need to look on
-PEEKED = 3  # labels that are opened to see whether they are labels
+PEEKED = 3  # pairs that are opened to see whether they are a photograph and a label
+FLAT = 32  # colours that cover most of a label map, and of a photograph less than half
+PHOTO = 0.5  # the least likeness of what passes for a photograph
 
 
 def best_pair(root, files):
     """(score, images, labels): the two `Choice`s that pair most files, None where none pairs any."""
-    kind = cache(lambda paths: _label_likeness(root, paths))
+    label_likeness = cache(lambda path: _label_likeness(root / path))
+    photo_likeness = cache(lambda path: _photo_likeness(root / path))
+
+    def kind(images, labels, names):
+        shown = spread(sorted(names, key=str), PEEKED)
+        as_image = np.mean([photo_likeness(images.files[name][0].path) for name in shown])
+        return as_image * np.mean([label_likeness(labels.files[name][0].path) for name in shown])
+
     best = None
     depths = [None, *range(min(MAX_DEPTH, max((len(file.folders) for file in files), default=0)))]
     for depth in depths:
@@ -36,15 +46,36 @@ def best_pair(root, files):
         for bound, image, label in ranked:
             if best and bound <= best[0]:
                 break
+            image, label = image.beside(label), label.beside(image)
             shared = image.files.keys() & label.files.keys()
             shared = [name for name in shared if image.files[name][0].path != label.files[name][0].path]
             score = len(shared) * _rank(image, label)
             if shared and (best is None or score > best[0]):
-                chosen = sorted(label.files[name][0].path for name in shared)
-                score *= kind(tuple(spread(chosen, PEEKED)))
+                score *= kind(image, label, shared)
                 if best is None or score > best[0]:
                     best = score, image, label
     return best
+
+
+def check_photos(root, files, images, labels):
+    """Raise `InputError` where the images look like label maps, and files that no one uses look like photographs."""
+
+    def likeness(path):
+        return _photo_likeness(root / path)
+
+    used = {file.path for choice in (images, labels) for file, _ in choice.files.values()}
+    shown = spread(sorted(file.path for file, _ in images.files.values()), PEEKED)
+    if np.mean([likeness(path) for path in shown]) >= PHOTO:
+        return
+    others = spread(sorted(file.path for file in files if file.suffix in IMAGE_SUFFIXES and file.path not in used), 12)
+    photos = [path for path in others if likeness(path) >= PHOTO]
+    if photos:
+        label = min(file.path for file, _ in labels.files.values())
+        raise InputError(
+            f"only label maps pair with one another here ({shown[0]} and {label}), and photographs such as {photos[0]} "
+            "have no label of their name; rename the labels, put the file that describes them beside them, or write a "
+            "dataset.yaml"
+        )
 
 
 def _rank(images, labels):
@@ -69,12 +100,8 @@ def _plainness(images, labels):
     )
 
 
-def _label_likeness(root, paths):
-    """From 1, these files hold labels, to 0, they cannot; fewer values are more like labels."""
-    return float(np.mean([_likeness(root / path) for path in paths]))
-
-
-def _likeness(path):
+def _label_likeness(path):
+    """From 1, a file that holds labels, to 0, one that cannot; fewer values are more like labels."""
     try:
         if holds_shapes(path):
             form = find_format(parse_file(path), path)
@@ -83,3 +110,17 @@ def _likeness(path):
     except InputError:
         return 0.05
     return 0.02 if values > MAX_CLASSES else 1 - values / 1000
+
+
+def _photo_likeness(path):
+    """From 1, a file that looks like a photograph, to 0.1, one of few colours in flat areas, or with a palette."""
+    if look_at(path).kind == "palette":
+        return 0.1
+    try:
+        image = read_image(path)
+    except InputError:
+        return 0.5
+    counts = sorted(value_counts(image if image.shape[2] == 3 else image[..., 0]).values(), reverse=True)
+    common = sum(counts[:FLAT]) / sum(counts)
+    flat = (image[:, 1:] == image[:, :-1]).all(2).mean() if image.shape[1] > 1 else 1.0
+    return float(1 - 1.8 * max(0.0, min(common, flat) - 0.5))

@@ -16,6 +16,7 @@ class Layout:
 
     splits: dict
     notes: list[str] = field(default_factory=list)
+    reading: dict = field(default_factory=dict)  # as of `evidence.Suggestion`
 
 
 def as_splits(sources):
@@ -37,17 +38,22 @@ def source_of(files, images, labels, split):
     }
     matched = {name for choice in (images, labels) for of, name in choice.files if of == split}
     paired = {name for name in matched if (split, name) in images.files and (split, name) in labels.files}
-    lost = [(name, name.rpartition("/")[2]) for name in matched - paired]
+    aside = aside_globs(matched - paired, paired)
+    if aside:
+        source["except"] = aside[0] if len(aside) == 1 else aside
+    return source
+
+
+def aside_globs(lost, paired):
+    """Globs for names without a partner that speak of labels, overlays and the like, and for none that has one."""
+    lost = [(name, name.rpartition("/")[2]) for name in lost]
     globs = {"*" + ending[0] for name, _ in lost if (ending := ENDING.search(name))}
     globs |= {begin[0] + "*" for name, last in lost if name == last and (begin := BEGINNING.match(last))}
-    aside = sorted(
+    return sorted(
         glob
         for glob in globs
         if (tells(glob, LABELS) or tells(glob, ASIDE)) and not any(fnmatchcase(name, glob) for name in paired)
     )
-    if aside:
-        source["except"] = aside[0] if len(aside) == 1 else aside
-    return source
 
 
 def _shortest(files, choice, split, suffixes):

@@ -5,7 +5,7 @@ import re
 # In lower case; `JPEGImages` has two words.
 IMAGES = re.compile("(jpeg)?(images?|imgs?)|photos?|pictures?|rgb|left|inputs?|x|frames?")
 LABELS = re.compile(
-    "labell?(s|ed)?|masks?|annot(ation)?s?|annos?|gt|(ground)?truth|seg(mentation)?s?|semantic|targets?|y"
+    "labell?(s|ed)?|masks?|annot(ation)?s?|anno?s?|gt|(ground)?truth|seg(mentation)?s?|semantic|targets?|y"
 )
 ASIDE = re.compile(  # what lies beside labels and looks like them
     "instances?|objects?|colou?rs?|depth|disparity|vis(ual)?(ization)?|viz|overlays?|previews?|edges?|boundary|"

@@ -3,15 +3,18 @@
 import json
 import pickle
 import sys
+from array import array
 
+import cv2
 import numpy as np
 import pytest
+from project import ROOT
 from pycocotools import mask as coco
 from shape_documents import BACKGROUND, NAMES, annotation, coco_document, compressed, drawn_coco, uncompressed
 
-from bisenet.annotation.formats.coco import draw
+from bisenet.annotation.formats.coco import contours_fit, draw
 from bisenet.annotation.formats.contract import Drawing
-from bisenet.annotation.formats.table import read_parts
+from bisenet.annotation.formats.table import parse_file, read_parts
 from bisenet.errors import InputError
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # pycocotools' own decode
@@ -50,7 +53,77 @@ def test_a_later_annotation_lies_over_an_earlier_one(tmp_path):
 
 
 def test_an_image_without_annotations_is_background(tmp_path):
-    assert (drawn_coco(tmp_path, coco_document()) == BACKGROUND).all()
+    document = coco_document(annotation([[1, 1, 9, 1, 9, 9]], image=2))
+    document["images"].append(document["images"][0] | {"id": 2, "file_name": "y.jpg"})
+    assert (drawn_coco(tmp_path, document) == BACKGROUND).all()
+
+
+@pytest.mark.parametrize("key", ["annotations", "images"])
+def test_an_empty_coco_file(tmp_path, key):
+    with pytest.raises(InputError, match=f"instances.json: its list '{key}' is empty, so it labels no image; export"):
+        drawn_coco(tmp_path, coco_document() | {key: []})
+
+
+CONTOURS = json.loads((ROOT / "tests" / "reference" / "coco_contours.json").read_text(encoding="utf-8"))["cases"]
+
+
+@pytest.mark.parametrize("case", CONTOURS, ids=lambda case: case["tool"])
+def test_a_traced_mask_comes_back(tmp_path, case):
+    mask = np.array([[pixel == "#" for pixel in row] for row in case["mask"]])
+    part = part_of(tmp_path, case["annotation"], mask.shape)
+    label = draw(part, Drawing(NAMES, 0, "x.json", contours=True))
+    assert (label == mask).all()
+    corners, contours = contours_fit(part)
+    assert contours == 0
+    assert corners > 0 or isinstance(case["annotation"]["segmentation"], dict)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_contours_of_any_mask(tmp_path, seed):
+    """Holes, islands in holes and single pixels, as OpenCV traces them."""
+    rng = np.random.default_rng(seed)
+    mask = (rng.random(rng.integers(1, 40, 2)) < rng.choice([0.1, 0.5, 0.9])).astype(np.uint8)
+    mask[0, 0] = 1
+    rings = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)[0]
+    segmentation = [(ring.ravel() + 0.001).tolist() for ring in rings]  # as percents become pixels
+    part = part_of(tmp_path, {"segmentation": segmentation, "area": int(mask.sum())}, mask.shape)
+    assert (draw(part, Drawing(NAMES, 0, "x.json", contours=True)) == mask).all()
+
+
+def test_contours_beyond_the_border_are_cut(tmp_path):
+    part = part_of(tmp_path, {"segmentation": [[-5, -5, 1, -5, 1, 1, -5, 1], [50, 50], [-9, 2, -7, 2]]}, (4, 3))
+    label = draw(part, Drawing(NAMES, 0, "x.json", contours=True))
+    assert label.tolist() == [[1, 1, 0], [1, 1, 0], [0, 0, 0], [0, 0, 0]]
+
+
+def test_what_is_no_contour(tmp_path):
+    part = part_of(tmp_path, {"segmentation": [[1, 1, 9.5, 1, 9, 9]], "area": 30}, (12, 15))
+    with pytest.raises(
+        InputError, match=r"the point \[9.5, 1.0\] is no centre of a pixel.*leave out 'polygons: contours'"
+    ):
+        draw(part, Drawing(NAMES, 0, "x.json", contours=True))
+    assert contours_fit(part) == (0, 0)
+
+
+def part_of(tmp_path, keys, size):
+    path = tmp_path / "instances.json"
+    path.write_text(json.dumps(coco_document(annotation(None) | keys, height=size[0], width=size[1])))
+    return read_parts(path)[0]["x.jpg"]
+
+
+def test_annotations_are_held_in_little_memory(tmp_path):
+    """COCO's own file would else take 10 GB; what has no place in a label is left out."""
+    path = tmp_path / "instances.json"
+    rings, box = [[0.25] * 6, [1.5] * 8], {"bbox": [1, 2, 3, 4], "iscrowd": 0}
+    shapes = [rings[:1], rings, {"size": [12, 15], "counts": [100, 80]}, [[1, 2, "a", 4, 5, 6]], [], [[10**30] * 6]]
+    path.write_text(json.dumps(coco_document(*(annotation(shape) | box for shape in shapes))))
+    items = parse_file(path)["annotations"]
+    assert all(item.keys() == {"id", "image_id", "category_id", "segmentation"} for item in items)
+    held = [item["segmentation"] for item in items]
+    assert held[0] == array("d", rings[0])
+    assert held[1] == [array("d", ring) for ring in rings]
+    assert held[2]["counts"] == array("q", [100, 80])
+    assert held[3:] == shapes[3:]
 
 
 def test_a_coco_record_is_all_that_a_process_needs(tmp_path):

@@ -11,7 +11,7 @@ from bisenet.annotation.digests import pair_digests
 from bisenet.annotation.formats import table
 from bisenet.annotation.formats.contract import Format
 from bisenet.annotation.formats.table import read_parts
-from bisenet.annotation.pairing import Pairs
+from bisenet.annotation.pairs import Pairs
 from bisenet.annotation.rendering import render_labels
 from bisenet.errors import Faults, InputError
 from bisenet.samples.classes import ClassTable

@@ -3,16 +3,42 @@
 import numpy as np
 import pytest
 from shape_documents import BACKGROUND, BOX, MASK, NAMES, REFERENCE, check_reference, labelme, png_text, shape
+from tool_cases import cases_of, check_case
 
 from bisenet.annotation.formats.contract import Drawing
 from bisenet.annotation.formats.labelme import draw
 from bisenet.errors import InputError
 from bisenet.samples.classes import IGNORE
 
+VERSIONS = cases_of("labelme_versions")
+
 
 @pytest.mark.parametrize("name", REFERENCE["labelme"]["cases"])
 def test_the_label_map_is_that_of_labelme(name):
     check_reference("labelme", name)
+
+
+@pytest.mark.parametrize("name", VERSIONS)
+def test_a_file_is_drawn_by_the_rules_of_its_version(name):
+    check_case(VERSIONS[name], "labelme")
+
+
+@pytest.mark.parametrize("version", [None, 7, "", "new", "6.99.1", "0.4.43"])
+def test_a_file_that_tells_no_version_is_drawn_as_before_7(version):
+    old, new = VERSIONS["a linestrip, 6.3.1"], VERSIONS["a linestrip, 7.9.1"]
+    check_case(old | {"document": new["document"] | {"version": version}}, "labelme")
+
+
+@pytest.mark.parametrize(
+    "box, message",
+    [
+        ([[1, 2], [4, 5]], "is 4 x 3 pixels, its points span 4 x 4"),
+        ([[4, 4], [1, 2]], "its mask, .4, 4., is not the upper left one"),
+    ],
+)
+def test_a_faulty_mask_of_labelme_7(box, message):
+    with pytest.raises(InputError, match=f"x.json: .*{message}"):
+        draw(labelme(shape(points=box, shape_type="mask", mask=MASK), version="7.9.1"), Drawing(NAMES, 0, "x.json"))
 
 
 def test_labelmes_reserved_names():
