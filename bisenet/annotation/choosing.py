@@ -14,7 +14,7 @@ def choose(folder, source, images, labels):
 
     images, labels: {name: path} of what the patterns match
     """
-    names = _Names(images, labels)
+    names = _Names(images, labels, source.numbers)
     only, listed = _listed(folder, source.only, names)
     excluded, unlisted = _listed(folder, source.exclude, names)
     low, high = source.share
@@ -26,7 +26,8 @@ def choose(folder, source, images, labels):
             return False
         return low <= hash_share(name) < high
 
-    missing = sorted(name for name in listed if name not in names)
+    plain = {item for item in only if not any(sign in item for sign in "*?[")}  # names, not patterns
+    missing = sorted(name for name in listed | plain if name not in names)
     lists = ", ".join(source.only)
     lost = f"{folder.root}: {len(missing)} names in {lists} have no image: {name_some(missing)}"
     return chosen, [lost] if missing else []
@@ -41,13 +42,15 @@ def _listed(folder, items, names):
     """(globs, names in the text files) of `only` or `except`."""
     files = [item for item in items if item.endswith(".txt")]
     lines = {line for file in files for line in folder.lines(file)}
-    return [item for item in items if item not in files], {names.of_line(line) for line in lines} - {None}
+    globs = [names.called(item) for item in items if item not in files]
+    return globs, {names.of_line(line) for line in lines} - {None}
 
 
 class _Names:
     """The names that a pattern found, and what a line of a list may call them."""
 
-    def __init__(self, images, labels):
+    def __init__(self, images, labels, numbers):
+        self.called = number_of if numbers else str
         self._names = images.keys() | labels.keys()
         self._by_path = {path: name for name, path in (*labels.items(), *images.items())}
 
@@ -58,7 +61,7 @@ class _Names:
         """The name that a line means: itself, an image's path, or the first of several columns; None of a comment."""
         columns = re.split(r"[\s,;]+", line)
         for text in (line, columns[0]):
-            name = without_suffix(text)
+            name = self.called(without_suffix(text))
             if name in self._names:
                 return name
             parts = PurePosixPath(text.replace("\\", "/")).parts
@@ -66,7 +69,13 @@ class _Names:
                 path = "/".join(parts[start:])
                 if path in self._by_path:
                     return self._by_path[path]
-        return None if line.startswith("#") else without_suffix(line)
+        return None if line.startswith("#") else self.called(without_suffix(line))
+
+
+def number_of(name):
+    """The name with its last part as a number, where it is one: `a/12` of `a/00012`."""
+    above, slash, last = name.rpartition("/")
+    return f"{above}{slash}{int(last)}" if last.isascii() and last.isdecimal() else name
 
 
 def without_suffix(name):

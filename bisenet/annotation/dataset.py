@@ -15,7 +15,7 @@
     classes: [...]
     ignore: [255]
 
-`bisenet/annotation/pairing.py` says what patterns can do, and which files `only` and `except` take from them;
+`bisenet/annotation/sources.py` says what patterns can do, and which files `only` and `except` take from them;
 `bisenet/samples/classes.py` what stands under `classes`, `ignore` and `skip`.
 """
 

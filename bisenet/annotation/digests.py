@@ -5,6 +5,7 @@ import json
 from dataclasses import fields
 from pathlib import Path
 
+from bisenet.annotation.pairs import files_of
 from bisenet.errors import InputError
 from bisenet.system.file_cache import FileCache, maker_digest
 from bisenet.system.parallel import map_files
@@ -34,12 +35,6 @@ def pair_digests(found, *, faults, workers, cache_folder=None):
         if lost.isdisjoint(files_of(part)):
             digests[name] = _part_digest(part, files)
     return digests
-
-
-def files_of(part):
-    """The files that a part names, alone or in a tuple."""
-    values = [item for value in vars(part).values() for item in (value if isinstance(value, tuple) else [value])]
-    return [str(item) for item in values if isinstance(item, Path)]
 
 
 def _part_digest(part, files):

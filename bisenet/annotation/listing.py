@@ -6,10 +6,10 @@ from bisenet.annotation.digests import pair_digests
 from bisenet.annotation.formats.table import is_rendered
 from bisenet.annotation.pairing import pair_split, pair_splits
 from bisenet.annotation.pairs import joined
-from bisenet.annotation.palette_sets import contradictions, look_at_all, ways_to_read
+from bisenet.annotation.palette_sets import contradictions, look_at_all, told_ways, ways_to_read
 from bisenet.annotation.rendering import render_labels
 from bisenet.annotation.written import doubts, write_annotations
-from bisenet.errors import Faults, InputError, name_some
+from bisenet.errors import Faults, InputError
 from bisenet.samples.lists import TEST
 
 TRAINVAL = "trainval"
@@ -45,9 +45,8 @@ def list_dataset(dataset, folder, *, strict, workers, cache_folder, splits=None,
         none = "" if TEST in found else f", and there is no {TEST}"
         told = f"val is part of train (train_split: {TRAINVAL}): only {TEST} can tell how well new images are predicted"
         warnings = [*warnings, told + none]
-    if ways and dataset.reading.palette is None:
-        some = name_some(sorted(ways))
-        warnings = [*warnings, f"palettes differ, so {len(ways)} labels are read by their colours: {some}"]
+    if dataset.reading.palette is None:
+        warnings = [*warnings, *told_ways(ways)]
     _tell(warnings)
     rmtree(folder, ignore_errors=True)  # nothing of an earlier dataset beside what follows
     found = {
@@ -86,11 +85,11 @@ def _palettes(dataset, found, **work):
     if dataset.reading.ids:
         return {}, []
     looks = _looks(found, **work)
-    if found.keys() != dataset.splits.keys() and any(look.has_indices for look in looks.values()):
+    if looks and found.keys() != dataset.splits.keys():
         looks |= _looks({split: pair_split(dataset, split) for split in dataset.splits if split not in found}, **work)
     ways = ways_to_read(looks, dataset.reading.palette, **work)
     root = f"{dataset.root}/"
-    lines = [] if dataset.reading.palette else contradictions(looks, ways, dataset.table)
+    lines = [] if dataset.reading.palette else contradictions(looks, ways, dataset.table, **work)
     return {path.removeprefix(root): way for path, way in ways.items()}, lines
 
 

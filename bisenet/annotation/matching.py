@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from pathlib import PurePosixPath
 
+from bisenet.annotation.choosing import number_of
 from bisenet.annotation.formats.class_masks import ClassMasks
 from bisenet.annotation.formats.table import COMMON_SUFFIXES, LABEL_SUFFIXES, is_shared, may_be_label
 from bisenet.annotation.patterns import CLASS
@@ -15,48 +16,45 @@ def match_labels(folder, source, images, found, read):
     found: the `Pairs` that take parts of files of many images, those without an image, and faults
     """
     if any(CLASS in pattern for pattern in source.labels):
-        return _mask_labels(folder, source, images, found.parts)
+        return _mask_labels(folder, source, images, found)
     shared, labels = _shared_files(folder, source), {}
     for file in shared:
         own, lost = _labels_of_parts(file, *read(folder.root / file), images, found.parts)
         labels = own | labels
         found.labels_without_image += lost
-    if shared:
-        return labels
-    labels, twins = _label_files(folder, source.labels, images)
+    patterns = [pattern for pattern in source.labels if not set(folder.named(pattern)) & set(shared)]
+    files, twins = _label_files(folder, patterns, images) if patterns else ({}, [])
     found.faults += twins
-    return numbered(labels, found.faults) if source.numbers else labels
+    files = numbered(files, found.faults) if source.numbers else files
+    return {name: path for name, path in files.items() if path not in shared} | labels
 
 
 def numbered(files, faults):
     """{name: path} where 00012 is 12; adds to `faults` those that are then one."""
     found = {}
     for name, path in files.items():
-        name = _number(name)
+        name = number_of(name)
         if name in found:
             faults.append(f"two files have one number: {found[name]} and {path}; keep one, or leave out 'names'")
         found[name] = path
     return found
 
 
-def _number(name):
-    above, slash, last = name.rpartition("/")
-    return f"{above}{slash}{int(last)}" if last.isascii() and last.isdecimal() else name
-
-
 class _Numbers(dict):
     def __contains__(self, name):
-        return super().__contains__(_number(name))
+        return super().__contains__(number_of(name))
 
 
-def _mask_labels(folder, source, images, parts):
-    """{name: label} of masks that each show one class; adds them to `parts`."""
+def _mask_labels(folder, source, images, found):
+    """{name: label} of masks that each show one class; `found` takes them as parts, and faults."""
     labels = {}
-    for name, masks in folder.match_masks(source.labels, _Numbers(images) if source.numbers else images).items():
+    matched, twins = folder.match_masks(source.labels, _Numbers(images) if source.numbers else images)
+    found.faults += twins
+    for name, masks in matched.items():
         label = f"{min(masks.values())} and {len(masks) - 1} more" if len(masks) > 1 else min(masks.values())
-        labels[_number(name) if source.numbers else name] = label
+        labels[number_of(name) if source.numbers else name] = label
         names = sorted(masks)
-        parts[label] = ClassMasks(tuple(names), tuple(folder.root / masks[of] for of in names))
+        found.parts[label] = ClassMasks(tuple(names), tuple(folder.root / masks[of] for of in names))
     return labels
 
 

@@ -80,3 +80,9 @@ def joined(first, second):
 def in_order(pairs):
     """Each pair once; a list may hold what a pattern finds."""
     return sorted(set(pairs), key=lambda pair: (pair[0], pair[1] or ""))
+
+
+def files_of(part):
+    """The files that a part names, alone or in a tuple."""
+    values = [item for value in vars(part).values() for item in (value if isinstance(value, tuple) else [value])]
+    return [str(item) for item in values if isinstance(item, Path)]

@@ -13,6 +13,7 @@ import numpy as np
 
 from bisenet.annotation import palettes
 from bisenet.annotation.palettes import COLORS, IDENTITY, INDICES, LEVELS, MIXED_COLORS, MIXED_LEVELS, Look, look_at
+from bisenet.annotation.shown_values import Meaning
 from bisenet.errors import InputError, name_some
 from bisenet.samples.classes import IGNORE
 from bisenet.samples.images import IMAGE_SUFFIXES
@@ -46,21 +47,36 @@ def ways_to_read(looks, asked, **work):
     looks: {path: `Look`} of all labels of a set; asked: `indices`, `colors`, or None to know it by comparing the files
     """
     indexed = {path: look for path, look in looks.items() if look.has_indices}
-    kinds = {look.kind for look in looks.values()}
-    if asked == INDICES or not (indexed or {"grey", "color"} <= kinds):
-        return {}
     palettes = [path for path, look in looks.items() if look.kind == "palette"]
     grey = [path for path, look in looks.items() if look.kind == "grey" and look.palette is not None]
-    if all(look.is_grey for look in indexed.values()) and "color" not in kinds:
-        plain = IDENTITY in (looks[path].palette for path in grey)
-        if asked is None and not _differ(indexed, levels=IDENTITY if plain else b"", **work):
+    pictured = any(look.kind == "color" for look in looks.values())
+    colored = pictured or not all(look.is_grey for look in indexed.values())
+    if asked == INDICES:
+        return {}
+    if asked is None:
+        plain = not colored and IDENTITY in (looks[path].palette for path in grey)
+        if not (pictured and (palettes or grey)) and not _differ(indexed, levels=IDENTITY if plain else b"", **work):
             return {}
-        small = [path for path in grey if looks[path].has_indices]
-        return dict.fromkeys(palettes, LEVELS) | dict.fromkeys(small, LEVELS if asked else MIXED_LEVELS)
-    colored = {path: indexed[path] for path in palettes}
-    if asked or _differ(colored, **work):
+    if colored:
         return dict.fromkeys(palettes, COLORS) | dict.fromkeys(grey, COLORS if asked else MIXED_COLORS)
-    return dict.fromkeys([*palettes, *grey], MIXED_COLORS) if "color" in kinds else {}
+    if asked:
+        return dict.fromkeys([*palettes, *grey], LEVELS)
+    small = [path for path in grey if looks[path].has_indices]
+    return dict.fromkeys(palettes, LEVELS) | dict.fromkeys(small, MIXED_LEVELS)
+
+
+TOLD = {
+    COLORS: "palettes that differ, or stand beside RGB, are read by their colours",
+    LEVELS: "grey palettes that differ are read by their grey levels",
+    MIXED_COLORS: "grey files among colours are read by their colours, or as ids that the class table gives",
+    MIXED_LEVELS: "grey files of few bits among those of 8 are read by their grey levels, or as ids",
+}
+
+
+def told_ways(ways):
+    """A line for each way that labels are read in."""
+    files = {way: sorted(path for path, own in ways.items() if own == way) for way in TOLD}
+    return [f"{TOLD[way]} ({len(own)} labels: {name_some(own)})" for way, own in files.items() if own]
 
 
 def _differ(looks, levels=b"", **work):
@@ -73,7 +89,7 @@ def _differ(looks, levels=b"", **work):
     if not levels and all(longest.startswith(table) for table in tables):
         return False  # seen without reading a pixel
     seen = {index: (level,) * 3 for index, level in enumerate(levels)}
-    for path, used in _mapped(_used_indices, looks, "used_indices", **work):
+    for path, used in _used(looks, **work):
         rgb = looks[path].rgb.tolist()
         for index in used:
             color = tuple(rgb[index]) if index < len(rgb) else None
@@ -82,39 +98,45 @@ def _differ(looks, levels=b"", **work):
     return False
 
 
-def contradictions(looks, ways, table):
-    """Lines that name the files whose palettes give an index the colour of another class than that of its id.
+def contradictions(looks, ways, table, **work):
+    """Lines that name the files where an index is one class as an id, and another by what it shows.
 
-    looks: {path: `Look`}, ways: `ways_to_read` of these; the files that are read as they are, are looked at
+    looks: {path: `Look`}, ways: `ways_to_read` of these; those that are read as they are, are looked at
     """
-    owner = {color: train_id for color, train_id in table.color_ids() if train_id != IGNORE}
-    ids = table.lookup()
-    files, told = defaultdict(list), {}
+    meaning = Meaning(table)
+    doubtful = {}
     for path, look in looks.items():
-        if look.kind != "palette" or path in ways or look.is_grey:
-            continue
-        if look.palette not in told:
-            told[look.palette] = _contradiction(look, owner, ids, table)
-        if told[look.palette]:
-            files[told[look.palette]].append(path)
-    return [f"{len(paths)} labels: {line}: {name_some(sorted(paths))}" for line, paths in files.items()]
+        if look.palette is not None and path not in ways and look not in doubtful:
+            doubtful[look] = meaning.contradictions(look)
+    suspects = [path for path, look in looks.items() if path not in ways and doubtful.get(look)]
+    files = defaultdict(list)
+    for path, used in _used(suspects, **work):
+        index = next((index for index in used if index in doubtful[looks[path]]), None)
+        if index is not None:
+            files[index, doubtful[looks[path]][index]].append(path)
+    return [
+        f"{len(paths)} labels: {_told(index, classes, table)}: {name_some(sorted(paths))}"
+        for (index, classes), paths in files.items()
+    ]
 
 
-def _contradiction(look, owner, ids, table):
-    colors = [tuple(color) for color in look.rgb.tolist()]
-    for index, color in enumerate(colors):
-        by_id, by_color = int(ids[index]), owner.get(color)
-        if by_color is not None and by_id < len(table) and by_id != by_color and colors.count(color) == 1:
-            return (
-                f"their palette gives index {index} the colour of '{table.names[by_color]}', {list(color)}, and the "
-                f"class table gives id {index} to '{table.names[by_id]}'; correct the table, or say what counts in "
-                f"dataset.yaml: 'reading: {{palette: {COLORS}}}' or 'reading: {{palette: {INDICES}}}'"
-            )
-    return None
+def _told(index, classes, table):
+    by_id, by_look = ("ignored" if i == IGNORE else f"'{table.names[i]}'" for i in classes)
+    return (
+        f"the value {index} is {by_id} by the class table, and {by_look} by the colour or level that the file shows "
+        "for it; correct the table, or say what counts in dataset.yaml: "
+        f"'reading: {{palette: {COLORS}}}' or 'reading: {{palette: {INDICES}}}'"
+    )
+
+
+def _used(paths, **work):
+    """(path, the values that its pixels have) of each file."""
+    for path, data in _mapped(_used_indices, paths, "used_indices", **work):
+        yield path, np.frombuffer(data, np.uint16).tolist()
 
 
 def _used_indices(paths):
-    return np.unique(read_raw(paths[0])).astype(np.uint8).tobytes()
+    return np.unique(read_raw(paths[0])).astype(np.uint16).tobytes()
 
 
 def _mapped(action, paths, kind, *, faults, workers, cache_folder=None):

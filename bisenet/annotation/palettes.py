@@ -9,14 +9,16 @@ import numpy as np
 from PIL import Image
 
 from bisenet.errors import InputError
-from bisenet.samples.images import PNG_COLOR_TYPE, PNG_SIGNATURE
+from bisenet.samples import tiff
+from bisenet.samples.images import PNG_COLOR_TYPE, PNG_SIGNATURE, read_file
 from bisenet.samples.labels import PNG_BIT_DEPTH, PNG_GREY, PNG_PALETTE, PNG_STRETCHED
 
 INDICES, COLORS = "indices", "colors"  # what a person may ask for
-LEVELS = "levels"  # an index stands for its grey level, which is the id
-MIXED_COLORS, MIXED_LEVELS = "ids or colors", "ids or levels"  # where a value is known as both, both must be one class
+# What values stand for. COLORS: the colour that they show. LEVELS: the grey that they show, as a colour, else as an id.
+# MIXED: that, or themselves as ids, which must then be one class.
+LEVELS, MIXED_COLORS, MIXED_LEVELS = "levels", "ids or colors", "ids or levels"
 WAYS = COLORS, LEVELS, MIXED_COLORS, MIXED_LEVELS
-IDENTITY = bytes(range(256))  # the level of each value of a grey file of 8 bits
+IDENTITY, BITS = bytes(range(256)), b"\0\xff"  # the levels of the values of a grey file, of 8 bits and of one
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,28 @@ def look_at(path):
             head = file.read(64)
             if head.startswith(PNG_SIGNATURE):
                 return _look_at_png(file, head)
+            if head.startswith(tiff.SIGNATURES):
+                return _look_at_tiff(path)
             with Image.open(file) as image:
                 if image.mode == "P":
                     return Look("palette", bytes(image.getpalette("RGB")))
-                kind = {"L": "grey", "RGB": "color", "RGBA": "color"}.get(image.mode, "")
-                return Look(kind, IDENTITY if kind == "grey" else None)
+                levels = {"L": IDENTITY, "1": BITS}.get(image.mode)
+                return Look("grey", levels) if levels else Look("color" if image.mode in ("RGB", "RGBA") else "")
     except Exception:  # damaged bytes trip Pillow in many ways
         return Look("")
+
+
+def _look_at_tiff(path):
+    found = tiff.read_tiff(read_file(path), path, label=True)
+    if found.colormap is not None:
+        return Look("palette", tiff.palette_of(found, path).tobytes())
+    if found.values.shape[2] > 2:
+        return Look("color")
+    step = {**tiff.STRETCHED, 8: 1}.get(found.bits)
+    levels = bytes(range(0, 256, step)) if step else None
+    if found.photometric == tiff.WHITE_IS_0:
+        return Look("grey", levels[::-1] if levels and found.bits < 8 else None)  # 8 bits so are ids, whatever is shown
+    return Look("grey", levels)
 
 
 def _look_at_png(file, head):
@@ -77,11 +94,11 @@ def _look_at_png(file, head):
         file.seek(size + 4, io.SEEK_CUR)  # the chunk and its checksum
 
 
-def through_palette(indices, path, way):
-    """What indices of the palette of a file stand for: their grey `LEVELS`, or colours (..., 3) uint8."""
+def colors_shown(indices, path):
+    """(..., 3) uint8, the colours of indices of the palette of a file."""
     rgb = look_at(path).rgb
     if indices.size and int(indices.max()) >= len(rgb):
         raise InputError(
             f"{path}: holds the index {int(indices.max())}, and its palette has {len(rgb)} colours; save it again"
         )
-    return rgb[..., 0][indices] if way == LEVELS else rgb[indices]
+    return rgb[indices]

@@ -1,4 +1,4 @@
-"""The files of a dataset's folder that a pattern means; `pairing.py` says how patterns are written."""
+"""The files of a dataset's folder that a pattern means; `sources.py` says how patterns are written."""
 
 import re
 from functools import cache
@@ -10,9 +10,9 @@ from bisenet.errors import InputError
 from bisenet.samples.images import files_below
 from bisenet.samples.lists import read_lines
 
-BRACES = r"(\{[^{}]*\})"
+BRACED = r"\{[^{}]*\}"
 CLASS = "{class}"  # any part of a name, which tells the class that a mask shows
-WILDCARD = rf"(\*\*/|\*|{BRACES[1:-1]})"
+WILDCARD = rf"(\*\*/|\*|{BRACED})"
 
 
 class Folder:
@@ -44,17 +44,21 @@ class Folder:
         return found, faults
 
     def match_masks(self, patterns, known):
-        """{name: {class: path}} of the files that match patterns with a `{class}`.
+        """({name: {class: path}}, faults) of the files that match patterns with a `{class}`.
 
         known: names of images, which tell where a name ends and the class begins: `a_l_eye` is `l_eye` of `a`
         """
-        found = {}
+        found, faults = {}, []
         for pattern in patterns:
+            own = set()
             between = re.search(rf"\*([^*{{}}/]+){re.escape(CLASS)}", pattern)
             for path, name, of in self._matches(PurePosixPath(pattern).as_posix(), ()):
                 name, of = next((cut for cut in _cuts(name, of, between and between[1]) if cut[0] in known), (name, of))
+                if (name, of) in own:
+                    faults.append(f"{self.root}: two masks of {of!r} of one image: {found[name][of]}, {path}; keep one")
+                own.add((name, of))
                 found.setdefault(name, {}).setdefault(of, path)
-        return found
+        return found, faults
 
     def paths(self):
         """All files below the folder."""
@@ -104,8 +108,8 @@ def _cuts(name, of, between):
 
 def _alternatives(pattern):
     """The pattern with each `{a,b}` written out."""
-    parts = re.split(BRACES, pattern)
-    options = [part[1:-1].split(",") if re.fullmatch(BRACES, part) and part != CLASS else [part] for part in parts]
+    parts = re.split(f"({BRACED})", pattern)
+    options = [part[1:-1].split(",") if re.fullmatch(BRACED, part) and part != CLASS else [part] for part in parts]
     return ["".join(choice) for choice in product(*options)]
 
 

@@ -8,12 +8,14 @@ import numpy as np
 from bisenet.annotation.formats.contract import Drawing
 from bisenet.annotation.formats.image_size import image_size
 from bisenet.annotation.formats.painting import OTHERS
-from bisenet.annotation.formats.table import draw_part, drawn_format, holds_shapes, is_rendered, parse_file
-from bisenet.annotation.palettes import COLORS, INDICES, LEVELS, MIXED_LEVELS, through_palette
+from bisenet.annotation.formats.table import draw_content, draw_part, holds_shapes, is_rendered, parse_file
+from bisenet.annotation.palettes import COLORS, INDICES, MIXED_COLORS, colors_shown
+from bisenet.annotation.shown_values import Meaning
 from bisenet.errors import InputError, name_some
+from bisenet.samples import tiff
 from bisenet.samples.classes import HIGHEST, IGNORE, UNKNOWN
-from bisenet.samples.images import read_image
-from bisenet.samples.labels import LOSSY, LabelReader, read_raw
+from bisenet.samples.images import read_file, read_image
+from bisenet.samples.labels import LOSSY, LabelReader, read_raw, refuse_lossy
 
 REFUSE, NEAREST = "refuse", "nearest"
 LABEL, IMAGE = "label", "image"
@@ -77,7 +79,7 @@ class AnnotationReader:
 
     def __init__(self, table, reading=AS_USUAL):
         self._table, self._reading = table, reading
-        self._labels = LabelReader(table)
+        self._labels, self._meaning = LabelReader(table), Meaning(table)
         names = table.polygon_ids()
         self.made_by = table, reading  # what its results depend on, besides code
         self._names = names | ({OTHERS: IGNORE} if reading.others == "ignore" else {})
@@ -101,15 +103,15 @@ class AnnotationReader:
             return draw_part(part, drawing), 0
         if holds_shapes(path):
             content = parse_file(path)
-            return drawn_format(content, path).draw(content, drawing), 0
+            return draw_content(content, drawing), 0
         path = str(path)
-        if self._reading.ids and not is_rendered(path):
+        if self._reading.ids:
             return self._settled(_ids_in_channels(path, self._reading.ids), path)
         raw = self._values(path)
-        if way in (COLORS, LEVELS):
-            return self._settled(through_palette(raw, path, way), path)
+        if way == COLORS:
+            return self._settled(colors_shown(raw, path), path)
         if way:
-            return self._settled_mix(raw, path, way)
+            return self._settled_by_look(raw, path, way)
         return self._settled(raw, path)
 
     def _values(self, path):
@@ -130,30 +132,23 @@ class AnnotationReader:
         train_ids[unknown] = self._others(raw[unknown])
         return train_ids, int(np.count_nonzero(unknown))
 
-    def _settled_mix(self, raw, path, way):
-        """Of values that are ids or stand for colours: what is known as both must be one class."""
+    def _settled_by_look(self, raw, path, way):
+        """Of values that are ids, or stand for what they show."""
         used = np.unique(raw)
-        shown = through_palette(used, path, LEVELS if way == MIXED_LEVELS else COLORS)
-        by_id, by_look = (self._labels.train_ids(values[None], path)[0] for values in (used, shown))
-        doubtful = used[(by_id != by_look) & (by_id != UNKNOWN) & (by_look != UNKNOWN)]
-        if doubtful.size:
-            raise InputError(
-                f"{path}: the value {name_some(list(map(str, doubtful)))} is one class as an id and another as a "
-                "colour or level, and the files of this set differ in that; say in dataset.yaml what counts: "
-                f"'reading: {{palette: {COLORS}}}' or 'reading: {{palette: {INDICES}}}'",
-                "id or colour",
-            )
-        train_ids = np.where(by_id == UNKNOWN, by_look, by_id)
+        rgb = colors_shown(used, path)
+        train_ids = self._meaning.of_shown(used, rgb, way, path)
         unknown = train_ids == UNKNOWN
         if unknown.any() and self._reading.others == REFUSE:
-            lost = [f"{value} ({what})" for value, what in zip(used[unknown], shown[unknown].tolist(), strict=True)]
+            lost = [
+                f"{value} (shown as {what})" for value, what in zip(used[unknown], rgb[unknown].tolist(), strict=True)
+            ]
             raise InputError(
                 f"{path}: the value {name_some(lost)} is not in the class table of {len(self._table)} classes, neither "
                 "as an id nor as what it shows; add it to a class or to 'ignore'",
                 "unknown value",
             )
         if unknown.any():
-            train_ids[unknown] = self._others(shown[unknown])
+            train_ids[unknown] = self._others(rgb[unknown] if way == MIXED_COLORS else rgb[unknown, 0])
         lookup = np.zeros(int(used.max()) + 1, np.uint8)
         lookup[used] = train_ids
         return lookup[raw], int(np.isin(raw, used[unknown]).sum())
@@ -197,8 +192,15 @@ def read_lossy(path):
 
 
 def _ids_in_channels(path, word):
-    pixels = read_image(path)
-    if pixels.shape[2] < 3:
+    if is_rendered(path):
+        pixels = parse_file(path)
+    else:
+        data = read_file(path)
+        refuse_lossy(data, path)
+        if data.startswith(tiff.SIGNATURES):
+            tiff.read_tiff(data, path, label=True)  # refuses what is lossy
+        pixels = read_image(path)
+    if pixels.ndim < 3 or pixels.shape[2] < 3:
         raise InputError(
             f"{path}: has one channel, and dataset.yaml says 'reading: {{ids: {word}}}', which is for RGB; take it out"
         )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import PurePosixPath
 
-from bisenet.annotation import palettes, reading
+from bisenet.annotation import palettes, reading, shown_values
 from bisenet.annotation.formats import table as formats
 from bisenet.annotation.formats.table import files_beside, is_rendered
 from bisenet.annotation.pairs import Moved
@@ -27,6 +27,7 @@ CODE = (
     *formats.CODE,
     palettes,
     reading,
+    shown_values,
     png_files,
     sys.modules[__name__],
 )  # the modules that what is drawn depends on
@@ -114,10 +115,12 @@ class _OfParts:
     def stamp(self, entry):
         label, image, _ = entry
         state = self._cache.stamp([image])
-        return state and label in self._digests and state + self._digests[label].encode()
+        if state is None or label not in self._digests:
+            return None
+        return state + self._digests[label].encode()
 
     def get(self, entry, stamp):
-        return self._cache.get([entry[1]], stamp or None)
+        return self._cache.get([entry[1]], stamp)
 
     def put(self, entry, stamp, value):
-        self._cache.put([entry[1]], stamp or None, value)
+        self._cache.put([entry[1]], stamp, value)

@@ -18,6 +18,7 @@ a list of these.
 from dataclasses import dataclass
 from pathlib import Path
 
+from bisenet.annotation.patterns import CLASS
 from bisenet.errors import InputError
 
 KEYS = {"images", "labels", "names", "only", "except"}
@@ -54,6 +55,11 @@ class Source:
         if names not in (None, NUMBERS):
             raise InputError(f"{where}: 'names' may be '{NUMBERS}', so that 00012 is 12, not {names!r}")
         fields = {key: _paths(value, where) for key, value in form.items() if key != "names"}
+        classes = [pattern.count(CLASS) for pattern in fields.get("labels", ())]
+        if any(classes) and set(classes) != {1}:
+            raise InputError(
+                f"{where}: {CLASS} stands once in each pattern of 'labels', or in none, not as in {form['labels']}"
+            )
         own = (fields.get(key, ()) for key in ("images", "labels", "only", "except"))
         return cls(*own, share, numbers=names == NUMBERS)
 

@@ -15,7 +15,7 @@ value that a label file may hold must be listed, so that a surprise is found and
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -35,6 +35,7 @@ class Values:
     ids: tuple[int, ...] = ()
     colors: tuple[tuple[int, int, int], ...] = ()
     names: tuple[str, ...] = ()
+    placed: bool = field(default=False, compare=False)  # whether its id is its place in the list, for want of another
 
     def __iter__(self):
         yield from (*self.ids, *self.colors, *self.names)
@@ -120,12 +121,16 @@ class ClassTable:
         """The raw values of each class."""
         return tuple(values.ids for values in self.values)
 
-    def lookup(self):
-        """(98304,) uint8: raw value -> train id, `IGNORE` or `UNKNOWN`; negative values count from the end."""
+    def lookup(self, placed=True):
+        """(98304,) uint8: raw value -> train id, `IGNORE` or `UNKNOWN`; negative values count from the end.
+
+        placed: whether the place of a class in the list counts as its id, where it has no other
+        """
         table = np.full(HIGHEST + 1 - LOWEST, UNKNOWN, np.uint8)
         table[list(self.ignore.ids)] = IGNORE
-        for train_id, ids in enumerate(self.ids):
-            table[list(ids)] = train_id
+        for train_id, values in enumerate(self.values):
+            if placed or not values.placed:
+                table[list(values.ids)] = train_id
         return table
 
     def color_ids(self):
@@ -175,6 +180,7 @@ def _entry(entry, place, source):
     colors = colors if isinstance(colors, list) and colors and isinstance(colors[0], list | str) else [colors]
     return name, Values(
         ids=values.ids or (place,),
+        placed="id" not in entry or not values.ids,
         colors=tuple(parse_color(color, where) for color in colors),
         names=tuple(alias for alias in values.names if alias != name),
     )

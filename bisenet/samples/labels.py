@@ -11,31 +11,27 @@ from functools import cached_property
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from bisenet.errors import InputError, name_some
 from bisenet.samples import arrays, classes, images, tiff
 from bisenet.samples.arrays import as_ids
 from bisenet.samples.classes import IGNORE, LOWEST, UNKNOWN
 from bisenet.samples.images import JPEG_SIGNATURE, PNG_COLOR_TYPE, PNG_SIGNATURE, decode, read_file, read_image
-from bisenet.samples.tiff import ALPHA, BLACK_IS_0, LOSSY, RGB, is_lossy_webp
+from bisenet.samples.tiff import ALPHA, BLACK_IS_0, LOSSY, RGB, STRETCHED, is_lossy_webp
 
 READERS = arrays, classes, images, tiff, sys.modules[__name__]  # the modules whose code reads a pair
 TRAIN_IDS = "_labelTrainIds.png"
+BMP_SIGNATURE, BMP_BITS = b"BM", 28  # the latter: offset of the byte
 PNG_BIT_DEPTH = 24  # offset of the byte in a PNG file
 PNG_GREY, PNG_PALETTE = b"\0", b"\3"
-PNG_STRETCHED = {b"\1": 255, b"\2": 85, b"\4": 17}  # bit depth: by what OpenCV multiplies, to fill 0..255
+PNG_STRETCHED = {bytes([bits]): step for bits, step in STRETCHED.items()}  # bit depth: by what OpenCV multiplies
 
 
 def read_raw(path):
     """The file's own values: (H, W) integer ids, or (H, W, 3) uint8 RGB."""
     data = read_file(path)
-    if data.startswith(JPEG_SIGNATURE) or is_lossy_webp(data):
-        message = (
-            f"{path}: a lossy format (JPEG, WebP) changes label values at edges; save labels as PNG, or, where there "
-            "is nothing better, say in dataset.yaml 'reading: {others: nearest}'"
-        )
-        raise InputError(message, LOSSY)
+    refuse_lossy(data, path)
     if data.startswith(tiff.SIGNATURES):
         return _read_tiff(data, path)
     if not data.startswith(PNG_SIGNATURE):
@@ -52,6 +48,16 @@ def read_raw(path):
     if array.ndim == 3:
         raise InputError(f"{path}: labels are ids or 8 bit RGB, this is {array.dtype}; convert it")
     return array
+
+
+def refuse_lossy(data, path):
+    """Raises `InputError` for the bytes of a JPEG or lossy WebP file; `tiff.read_tiff` does so for TIFFs."""
+    if data.startswith(JPEG_SIGNATURE) or is_lossy_webp(data):
+        message = (
+            f"{path}: a lossy format (JPEG, WebP) changes label values at edges; save labels as PNG, or, where there "
+            "is nothing better, say in dataset.yaml 'reading: {others: nearest}'"
+        )
+        raise InputError(message, LOSSY)
 
 
 def _read_tiff(data, path):
@@ -76,9 +82,15 @@ def _read_by_pillow(data, path):
     try:
         with Image.open(io.BytesIO(data)) as image:
             pages, mode, array = getattr(image, "n_frames", 1), image.mode, np.asarray(image)
+    except UnidentifiedImageError:
+        message = f"{path}: is no picture that can be read; replace it or remove it with its partner"
+        raise InputError(message, "cannot be decoded") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         message = f"{path}: cannot be decoded ({error}); replace it or remove it with its partner"
         raise InputError(message, "cannot be decoded") from None
+    if mode == "1" and data.startswith(BMP_SIGNATURE) and data[BMP_BITS] > 1:
+        # Of a palette of black and white Pillow takes the bytes, or half bytes, of indices for bits.
+        array = decode(data, cv2.IMREAD_GRAYSCALE, path) > 0
     if pages > 1:
         raise InputError(f"{path}: holds {pages} pictures; a label is one")
     if mode in ("RGB", "RGBA"):

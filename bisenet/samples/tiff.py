@@ -187,7 +187,7 @@ def as_image(tiff, path):
     if values.dtype.kind not in "bu":
         return values
     if tiff.photometric == PALETTE:
-        return _look_up(tiff, path)
+        return palette_of(tiff, path)[values[..., 0].astype(np.intp)]
     if tiff.photometric == CMYK and values.shape[2] == 4 and tiff.bits in (8, 16):
         paper = top - values.astype(np.uint32)
         return (paper[..., :3] * paper[..., 3:] // top).astype(values.dtype)
@@ -204,12 +204,13 @@ def as_image(tiff, path):
     return values.astype(np.uint8) * np.uint8(STRETCHED[tiff.bits]) if tiff.bits in STRETCHED else values
 
 
-def _look_up(tiff, path):
+def palette_of(tiff, path):
+    """(n, 3) uint8, the colour of each index."""
     colors = np.array(tiff.colormap, np.uint16).reshape(3, -1).T if tiff.colormap is not None else np.empty((0, 3))
     if tiff.values.shape[2] != 1 or len(colors) != 2**tiff.bits:
         raise InputError(f"{path}: has a palette of {len(colors)} colours for {tiff.bits} bits; save it as RGB")
     scale = 256 if colors.max() > 255 else 1  # some programs write 8 bits where 16 should be
-    return (colors // scale).astype(np.uint8)[tiff.values[..., 0].astype(np.intp)]
+    return (colors // scale).astype(np.uint8)
 
 
 def upright(image, orientation):

@@ -8,7 +8,7 @@ CLEARLY = 2  # times that the pixels of one rule are nearer to the areas than th
 
 def contour_reading(sample):
     """The entry of `Suggestion.reading` for [(Pairs, image, label)] whose polygons are contours, else nothing."""
-    fits = {form.part: form.contours_fit for form in FORMATS if form.contours_fit}
+    fits = {form.part: form.hints.contours_fit for form in FORMATS if form.hints.contours_fit}
     parts = [part for found, _, label in sample if type(part := found.parts.get(label)) in fits]
     offs = [fits[type(part)](part) for part in parts]
     corners, contours = sum(off[0] for off in offs), sum(off[1] for off in offs)

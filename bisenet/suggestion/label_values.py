@@ -1,9 +1,9 @@
 """Classes by the numbers or colours that stand in labels."""
 
-from PIL import Image
+import numpy as np
 
 from bisenet.annotation.palette_sets import ways_to_read
-from bisenet.annotation.palettes import COLORS, LEVELS, MIXED_COLORS, MIXED_LEVELS, look_at, through_palette
+from bisenet.annotation.palettes import COLORS, LEVELS, MIXED_COLORS, MIXED_LEVELS, colors_shown, look_at
 from bisenet.annotation.reading import read_lossy, read_values
 from bisenet.errors import Faults, InputError, refuse
 from bisenet.samples.classes import MAX_CLASSES
@@ -27,7 +27,8 @@ def look_at_values(folder, sample):
         try:
             raw = read_values(folder / label)
             if label in ways:
-                raw = through_palette(raw, folder / label, ways[label])
+                raw = colors_shown(raw, folder / label)
+                raw = raw[..., 0] if ways[label] == LEVELS else raw
         except InputError as error:
             faults.append(str(error))
             if error.kind != LOSSY:
@@ -54,7 +55,7 @@ def look_at_values(folder, sample):
         raise
     suggestion.notes += _doubts_of_colors(evidence) if form == 3 else []
     if ways:
-        suggestion.reading["palette"] = COLORS, "palettes differ from file to file: their indices are no ids"
+        suggestion.reading["palette"] = COLORS, "a tool has numbered these palettes: their indices are no ids"
     return evidence, suggestion
 
 
@@ -80,7 +81,13 @@ def _ways(folder, looks):
     """{label: way} of those whose indices stand for colours or levels."""
     faults = Faults()
     paths = {str(folder / label): look for label, look in looks.items() if label.lower().endswith(IMAGE_SUFFIXES)}
+    turned = any(
+        look.kind == "palette" and look.is_grey and (np.diff(look.rgb[:, 0].astype(int)) < 0).any()
+        for look in paths.values()
+    )
     ways = ways_to_read(paths, None, faults=faults, workers=1)
+    if turned and not ways:  # no one numbers grey levels so, but a tool
+        ways = ways_to_read(paths, COLORS, faults=faults, workers=1)
     # Palettes that differ make a set one of colours or levels, for its grey files, too.
     colors = {LEVELS: LEVELS, MIXED_LEVELS: LEVELS} | (
         {COLORS: COLORS, MIXED_COLORS: COLORS} if COLORS in ways.values() else {}
@@ -93,10 +100,12 @@ def _nodata(path):
     """The value that GDAL's tag of a TIFF file says is of no class, or None."""
     if not str(path).lower().endswith((".tif", ".tiff")):
         return None
+    import tifffile  # seldom needed
+
     try:
-        with Image.open(path) as image:
-            return float(image.tag_v2[GDAL_NODATA].strip("\0 "))
-    except Exception:  # there is none, or none that Pillow knows of
+        with tifffile.TiffFile(path) as file:
+            return float(file.pages[0].tags[GDAL_NODATA].value.strip("\0 "))
+    except Exception:  # there is none, or none that can be read
         return None
 
 

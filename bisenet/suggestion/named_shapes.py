@@ -27,6 +27,31 @@ def annotation_files(folder, sources, sample):
 def look_at_shapes(folder, sample, annotations):
     """(`Evidence`, `Suggestion`) of [(Pairs, image, label)]; annotations: the `annotation_files`."""
     evidence, suggestion = Evidence(), Suggestion()
+    shapes = _count_shapes(folder, sample, annotations, evidence, suggestion)
+    numbered = any(form.hints.background_last for file in annotations for form in formats_of(file))
+    names = _names(shapes, numbered, suggestion)
+    background = next((name for name in names if name.lower() in BACKGROUND), "background")
+    order = _order(names, background, numbered)
+    for name, color in zip(order, colors_for(order, {}, {}), strict=True):
+        aliases = [raw for raw in names.get(name, []) if raw != name]
+        entry = {"name": name, **({"id": aliases} if aliases else {}), "color": list(color)}
+        suggestion.classes.append((entry, name, ""))
+    suggestion.reading |= contour_reading(sample)
+    _measure(folder, sample, order, evidence, suggestion)
+    if not evidence.values or not shapes.total():  # what is left then are images without any shape
+        refuse("none of the labels can be read:", evidence.faults)
+    rest = evidence.pixels[background]
+    if not numbered and background not in names and rest * 200 < sum(evidence.pixels.values()):
+        _drop_background(background, sample, evidence, suggestion)
+    for place, (entry, name, _) in enumerate(suggestion.classes):
+        count = sum(shapes[raw] for raw in names.get(name, []))
+        what = f"{count} shapes, " if name in names else "what no shape covers, "
+        suggestion.classes[place] = entry, name, what + evidence.comment(name)
+    return evidence, suggestion
+
+
+def _count_shapes(folder, sample, annotations, evidence, suggestion):
+    """A `Counter` of the names of shapes, 0 for those without one; adds faults and remarks."""
     shapes = Counter()
     for file in annotations:
         try:
@@ -37,7 +62,12 @@ def look_at_shapes(folder, sample, annotations):
             evidence.add_fault(error)
     for pairs in {id(pairs): pairs for pairs, _, _ in sample}.values():
         shapes.update(name for masks in pairs.parts.values() if isinstance(masks, ClassMasks) for name in masks.names)
-    names, numbered = {}, any(form.background_last for file in annotations for form in formats_of(file))
+    return shapes
+
+
+def _names(shapes, numbered, suggestion):
+    """{name of a class: as the shapes call it}; adds what is ignored, and notes on what is left out."""
+    names = {}
     for raw in shapes:
         if (shapes[raw] or numbered) and raw.strip():
             names.setdefault(" ".join(raw.split()), []).append(raw)
@@ -48,39 +78,31 @@ def look_at_shapes(folder, sample, annotations):
         suggestion.notes.append(f"Categories without a shape, left out: {name_some(unused)}")
     void = [name for name in names if name.lower() in VOID_NAMES]
     suggestion.ignore += [(raw, f"{shapes[raw]} shapes") for name in void for raw in names.pop(name)]
-    background = next((name for name in names if name.lower() in BACKGROUND), "background")
-    order = _order(names, background, numbered)
-    for name, color in zip(order, colors_for(order, {}, {}), strict=True):
-        aliases = [raw for raw in names.get(name, []) if raw != name]
-        entry = {"name": name, **({"id": aliases} if aliases else {}), "color": list(color)}
-        suggestion.classes.append((entry, name, ""))
+    return names
+
+
+def _measure(folder, sample, order, evidence, suggestion):
+    """Add to the `Evidence` how many pixels of which class each label of the sample has."""
     table = ClassTable.from_dict(_as_table(suggestion), folder / "dataset.yaml")
-    suggestion.reading |= contour_reading(sample)
     read = AnnotationReader(table, Reading(**{key: value for key, (value, _) in suggestion.reading.items()}))
     for found, image, label in sample:
         try:
-            part = found.parts.get(label)
-            counts = value_counts(read(folder / label, part, folder / image))
+            counts = value_counts(read(folder / label, found.parts.get(label), folder / image))
         except InputError as error:
             evidence.add_fault(error)
             continue
         counts.pop(IGNORE, None)
         evidence.add(image, {order[train_id]: pixels for train_id, pixels in counts.items()})
-    if not evidence.values or not shapes.total():  # what is left then are images without any shape
-        refuse("none of the labels can be read:", evidence.faults)
-    total = sum(evidence.pixels.values())
-    if not numbered and background not in names and evidence.pixels[background] * 200 < total:
-        suggestion.classes.pop(0)  # what the shapes leave over is hardly anything
-        maps = tuple(form.part for form in FORMATS if form.ignores_rest)
-        always = all(isinstance(found.parts.get(label), maps) for found, _, label in sample)
-        hint = "" if always else "; a class called background would take it"
-        suggestion.notes.append(f"What no shape covers is ignored{hint}")
-        del evidence.pixels[background], evidence.images[background]
-    for place, (entry, name, _) in enumerate(suggestion.classes):
-        count = sum(shapes[raw] for raw in names.get(name, []))
-        what = f"{count} shapes, " if name in names else "what no shape covers, "
-        suggestion.classes[place] = entry, name, what + evidence.comment(name)
-    return evidence, suggestion
+
+
+def _drop_background(background, sample, evidence, suggestion):
+    """Take out the class of what shapes leave over, which is hardly anything."""
+    suggestion.classes.pop(0)
+    maps = tuple(form.part for form in FORMATS if form.hints.ignores_rest)
+    always = all(isinstance(found.parts.get(label), maps) for found, _, label in sample)
+    hint = "" if always else "; a class called background would take it"
+    suggestion.notes.append(f"What no shape covers is ignored{hint}")
+    del evidence.pixels[background], evidence.images[background]
 
 
 def _order(names, background, numbered):

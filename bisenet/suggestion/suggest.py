@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 from bisenet.annotation.dataset import Dataset
-from bisenet.annotation.digests import files_of
 from bisenet.annotation.formats.table import LABEL_SUFFIXES, holds_shapes
 from bisenet.annotation.pairing import pair_split
+from bisenet.annotation.pairs import files_of
 from bisenet.annotation.sources import Source
 from bisenet.annotation.unreadable import unreadable
 from bisenet.errors import InputError, refuse

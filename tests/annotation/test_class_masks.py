@@ -85,6 +85,33 @@ def test_an_alias_of_a_class_and_an_image_without_some_classes(listed):
     assert (found["a.jpg"] == 3 * (MASKS["hair"] > 0)).all()
 
 
+def test_masks_are_what_they_show(listed, tmp_path):
+    """A palette may begin with white, and a shape may lie in alpha."""
+    files = {"skin": MASKS["skin"], "l_brow": MASKS["l_brow"], "hair": MASKS["hair"]}
+    form = "{images: train, labels: 'train_masks/*_{class}.png'}"
+    listed({f"a_{name}.png": found for name, found in files.items()}, ["a.jpg"], form)
+    for split in ("train", "val"):
+        folder = tmp_path / "own" / f"{split}_masks"
+        turned = Image.fromarray((MASKS["skin"] == 0).astype(np.uint8))
+        turned.putpalette([255, 255, 255, 0, 0, 0])
+        turned.save(folder / "a_skin.png")
+        white = np.full((8, 12, 3), 255, np.uint8)
+        Image.fromarray(np.dstack([white, (MASKS["hair"] > 0) * np.uint8(255)])).save(folder / "a_hair.png")
+        Image.fromarray(np.dstack([white[..., 0] * 0, (MASKS["l_brow"] > 0) * np.uint8(255)])).save(
+            folder / "a_l_brow.png"
+        )
+    assert (listed({}, ["a.jpg"], form)["a.jpg"] == merged()).all()
+
+
+def test_two_masks_of_one_class_are_named(listed):
+    masks = {"a_skin.png": MASKS["skin"], "more/a_skin.png": MASKS["hair"]}
+    with pytest.raises(InputError, match="two masks of 'skin' of one image: .*; keep one"):
+        listed(masks, ["a.jpg"], "{images: train, labels: 'train_masks/{more/,}*_{class}.png'}")
+    for wrong in ("'{class}/*_{class}.png'", "['*_{class}.png', 'train_masks']"):
+        with pytest.raises(InputError, match="stands once in each pattern of 'labels', or in none"):
+            listed({}, ["a.jpg"], f"{{images: train, labels: {wrong}}}")
+
+
 def test_what_is_wrong_with_masks_is_named(listed):
     form = "{images: train, labels: 'train_masks/*_{class}.png'}"
     with pytest.raises(InputError, match="label name 'nose' .1 shape. is not in the class table"):

@@ -5,6 +5,7 @@ import zlib
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from bisenet.annotation.dataset import load_dataset
@@ -119,20 +120,106 @@ def test_a_value_that_is_one_class_as_an_id_and_another_as_a_level_is_refused(li
 
 
 def test_a_grey_file_among_colours_is_read_by_its_colours(listed):
-    """ImageMagick saves a mask that is black alone as grey."""
+    """ImageMagick saves a mask that is black alone as grey. The place of a class in the list tells nothing here."""
     table = "classes:\n" + "".join(f"- {{name: c{i}, color: {list(COLORS[i])}}}\n" for i in (3, 2, 1, 0))
     truth = [3 - ids for ids in TRUTH]
     truth[1] = np.full((6, 9), 3)
     labels = [rgb(ids) for ids in TRUTH]
     labels[1] = Image.fromarray(np.zeros((6, 9), np.uint8))
-    with pytest.raises(InputError, match="train/1.png: the value 0 is one class as an id"):
+    assert same(listed(labels, SPLITS + table), truth)
+    assert same(listed(labels, SPLITS + table, splits=["train"]), truth[:3])
+    labels[1] = Image.fromarray(TRUTH[1])
+    with pytest.raises(InputError, match="train/1.png: the value .* neither as an id nor as what it shows"):
         listed(labels, SPLITS + table)
-    assert same(listed(labels, SPLITS + table + "reading: {palette: colors}\n"), truth)
+    written = "".join(f"- {{name: c{i}, id: {i}, color: {list(COLORS[i])}}}\n" for i in range(4))
+    assert same(listed(labels, f"{SPLITS}classes:\n{written}"))
+    with pytest.raises(InputError, match="the value 0 is one class as an id and another"):
+        listed(labels, f"{SPLITS}classes:\n{written.replace('id: 0', 'id: 9').replace('id: 1', 'id: 0')}")
+
+
+def test_a_bit_is_white_where_palettes_are_coloured(listed):
+    """ImageMagick saves black and white as one bit, black and blue with a palette: 1 is another class in each."""
+    colors = [(0, 0, 0), (0, 0, 200), (255, 255, 255)]
+    table = "classes:\n" + "".join(f"- {{name: c{i}, color: {list(color)}}}\n" for i, color in enumerate(colors))
+    bits = [ids > 1 for ids in TRUTH]
+    labels = [Image.fromarray(bits[0]), *(with_palette(b.astype(int), [0, 1], colors[:2]) for b in bits[1:])]
+    assert same(listed(labels, SPLITS + table), [bits[0] * 2, *bits[1:]])
+
+
+def test_a_palette_among_rgb_counts_by_its_colours_alone(listed):
+    near = [(0, 0, 0), (0, 0, 195), (0, 195, 0), (195, 0, 0)]
+    labels = [rgb(ids) for ids in TRUTH]
+    labels[2] = with_palette(TRUTH[2], ORDERS[1], near)
+    with pytest.raises(InputError, match=r"train/2.png: colour \[.*195"):
+        listed(labels)
+    assert same(listed(labels, SPLITS + TABLE + "reading: {others: nearest}\n"))
+
+
+GREYS = [(0, 0, 0), (255, 255, 255)]
+
+
+@pytest.mark.parametrize("ids", [("", ""), ("id: 0, ", "id: 1, "), ("id: 0, ", "id: 255, ")])
+def test_grey_palettes_that_agree_and_turn_black_and_white_are_named(listed, ids):
+    """pngquant puts the commonest first."""
+    classes = [f"- {{name: {name}, {own}color: {list(c)}}}\n" for name, own, c in zip("ab", ids, GREYS, strict=True)]
+    text = f"{SPLITS}classes:\n{''.join(classes)}"
+    labels = [with_palette((ids > 1).astype(int), [1, 0], GREYS) for ids in TRUTH]
+    with pytest.raises(
+        InputError, match="4 labels: the value 0 is 'a' by the class table, and 'b' by the colour or lev"
+    ):
+        listed(labels, text)
+    assert same(listed(labels, text + "reading: {palette: colors}\n"), [ids > 1 for ids in TRUTH])
+
+
+def test_grey_palettes_that_agree_and_are_turned_are_suggested_by_their_levels(listed, tmp_path):
+    levels = [(value,) * 3 for value in (0, 1, 2, 3)]
+    assert same(listed([with_palette(ids, ORDERS[3], levels) for ids in TRUTH], None))
+    assert "palette: colors" in (tmp_path / "own/dataset.yaml").read_text()
+
+
+def test_grey_files_that_show_other_colours_of_the_table_are_named(listed):
+    colors = [(2, 2, 2), (0, 0, 0), (1, 1, 1), (3, 3, 3)]
+    table = "classes:\n" + "".join(f"- {{name: c{i}, color: {list(color)}}}\n" for i, color in enumerate(colors))
+    labels = [Image.fromarray(ids) for ids in TRUTH]
+    with pytest.raises(InputError, match="4 labels: the value 0 is 'c0' by the class table, and 'c1' by the colour"):
+        listed(labels, SPLITS + table)
+    by_color = np.array([1, 2, 0, 3])
+    found = listed(labels, SPLITS + table + "reading: {palette: colors}\n")
+    assert same(found, [by_color[ids] for ids in TRUTH])
+
+
+def test_a_palette_that_contradicts_what_is_ignored_is_named(listed):
+    table = "classes:\n- {name: a, id: 1, color: [200, 0, 0]}\n- {name: b, id: 2, color: [0, 200, 0]}\n"
+    labels = [with_palette(ids % 2, [1, 0], [(0, 0, 0), (200, 0, 0)]) for ids in TRUTH]
+    with pytest.raises(InputError, match="the value 0 is ignored by the class table, and 'a' by the colour"):
+        listed(labels, f"{SPLITS}{table}ignore: [0, [0, 0, 0]]\n")
+
+
+def test_an_entry_that_no_pixel_has_contradicts_nothing(listed):
+    classes = "".join(f"- {{name: c{i}, id: {i}, color: {list(COLORS[i])}}}\n" for i in range(3))
+    text = (
+        f"{SPLITS}classes:\n{classes}- {{name: d, id: 3, color: [9, 9, 9]}}\n- {{name: e, id: 4, color: [200, 0, 0]}}\n"
+    )
+    assert same(listed([with_palette(ids % 3, range(4)) for ids in TRUTH], text), [ids % 3 for ids in TRUTH])
+
+
+@pytest.mark.parametrize("options", [{"compression": "deflate"}, {"compression": "lerc"}, {"dtype": np.uint16}])
+def test_tiff_palettes_are_compared_too(listed, tmp_path, options):
+    listed([rgb(ids) for ids in TRUTH])
+    dtype = np.dtype(options.pop("dtype", np.uint8))
+    for number, (ids, order) in enumerate(zip(TRUTH, ORDERS, strict=True)):
+        colormap = np.zeros((3, 256**dtype.itemsize), np.uint16)
+        colormap[:, :4] = np.array(COLORS)[list(order)].T * 257
+        name = tmp_path / "own" / ("val" if number == 3 else "train") / f"{number}.png"
+        name.unlink()
+        indices = np.argsort(order).astype(dtype)[ids]
+        tifffile.imwrite(name.with_suffix(".tif"), indices, photometric="palette", colormap=colormap, **options)
+    assert same(listed([], SPLITS.replace(".png", ".tif") + TABLE))
 
 
 def test_palettes_that_contradict_the_table_are_named(listed, tmp_path):
     labels = [with_palette(ids, [0, 2, 1, 3]) for ids in TRUTH]
-    message = "4 labels: their palette gives index 1 the colour of 'c2'.*gives id 1 to 'c1'.*train/0.png"
+    message = "4 labels: the value 1 is 'c1' by the class table, and 'c2' by the colour .*train/0.png"
     with pytest.raises(InputError, match=message):
         listed(labels)
     assert same(listed(labels, SPLITS + TABLE + "reading: {palette: colors}\n"))
@@ -149,7 +236,8 @@ def test_one_split_alone_is_read_as_the_whole_set(listed):
 
 def test_what_is_read_by_colours_is_told(listed, capsys):
     listed([with_palette(ids, order) for ids, order in zip(TRUTH, ORDERS, strict=True)])
-    assert "warning: palettes differ, so 4 labels are read by their colours: train/0.png" in capsys.readouterr().out
+    told = "warning: palettes that differ, or stand beside RGB, are read by their colours (4 labels: train/0.png"
+    assert told in capsys.readouterr().out
 
 
 def test_an_index_beyond_the_palette_is_named(listed, tmp_path):

@@ -89,6 +89,24 @@ def test_ids_in_a_channel(tmp_path, word, pixel, dtype):
     assert found.tolist() == [[2 if word == "ade20k" else 1] * 3] * 2  # 10 / 10 * 256 + 0 = 256
 
 
+def test_ids_in_a_channel_of_a_jpeg_are_refused(tmp_path):
+    Image.fromarray(np.full((8, 8, 3), 20, np.uint8)).save(tmp_path / "x.jpg")
+    with pytest.raises(InputError, match="x.jpg: a lossy format"):
+        read(tmp_path / "x.jpg", ids="red")
+
+
+def test_ids_in_a_channel_of_an_array(tmp_path):
+    np.save(tmp_path / "x.npy", np.full((2, 3, 3), 20, np.uint8))
+    assert read(tmp_path / "x.npy", ids="green")[0].tolist() == [[1] * 3] * 2
+
+
+def test_contours_are_refused_where_they_mean_nothing(tmp_path):
+    document = {"shapes": [], "imagePath": "x.jpg", "imageHeight": 8, "imageWidth": 12, "version": "6.3.1"}
+    (tmp_path / "x.json").write_text(json.dumps(document))
+    with pytest.raises(InputError, match="polygons: contours.*, which is for COCO, .*, not for labelme; take it out"):
+        read(tmp_path / "x.json", polygons="contours")
+
+
 def test_ids_in_a_channel_of_a_label_that_has_one(tmp_path):
     write_png(tmp_path / "x.png", np.zeros((2, 2), np.uint8))
     with pytest.raises(InputError, match="x.png: has one channel, .*ids: red"):

@@ -6,15 +6,14 @@ was traced comes back; of several rings, every second one inside another is a ho
 """
 
 from array import array
-from collections import Counter
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from bisenet.annotation.formats.coco_tables import image_names, read_tables
-from bisenet.annotation.formats.contract import Format
-from bisenet.annotation.formats.documents import numbers, objects, parse_json
+from bisenet.annotation.formats.contract import Format, Hints
+from bisenet.annotation.formats.documents import counts_by_id, numbers, objects, parse_json
 from bisenet.annotation.formats.faults import Fault, brief
 from bisenet.annotation.formats.painting import FAR, checked_points, paint_all
 from bisenet.errors import InputError
@@ -35,16 +34,8 @@ class CocoImage:
 
 def label_names(document):
     """Categories without a shape have 0."""
-    used = Counter(_key(item.get("category_id")) for item in objects(document, "annotations"))
-    counts = {}
-    for item in objects(document, "categories"):
-        if isinstance(item.get("name"), str):
-            counts[item["name"]] = counts.get(item["name"], 0) + used[_key(item.get("id"))]
-    return counts
-
-
-def _key(value):
-    return value if type(value) in (int, str) else brief(value)
+    ids = (item.get("category_id") for item in objects(document, "annotations"))
+    return counts_by_id(objects(document, "categories"), ids)
 
 
 def parts(document, path):
@@ -57,7 +48,6 @@ def _add_annotation(item, image, category):
 
 
 def draw(part, drawing):
-    """Polygons need the package pycocotools, unless they are contours."""
     size = part.height, part.width
     label = np.full(size, drawing.background, np.uint8, order="F")  # the order of COCO's runs
     flat = label.T.reshape(-1)
@@ -118,12 +108,18 @@ def _rings(polygon, size, fewest):
     return rings
 
 
+def rasterizer():
+    """pycocotools' module of masks, which seldom is needed."""
+    try:
+        from pycocotools import mask
+    except ImportError:
+        raise InputError("polygons are filled by pycocotools, which is missing; pip install pycocotools") from None
+    return mask
+
+
 def _filled(rings, size):
     """The compressed RLE of a polygon in one or several parts."""
-    try:
-        from pycocotools import mask as coco
-    except ImportError:
-        raise InputError("COCO polygons are filled by pycocotools, which is missing; pip install pycocotools") from None
+    coco = rasterizer()
     parts = coco.frPyObjects(rings, *size)
     return coco.merge(parts) if len(parts) > 1 else parts[0]
 
@@ -202,5 +198,6 @@ FORMAT = Format(
     part=CocoImage,
     image_names=image_names,
     parts=parts,
-    contours_fit=contours_fit,
+    draws_contours=True,
+    hints=Hints(contours_fit=contours_fit),
 )

@@ -6,13 +6,12 @@ A segment of the PNG that the JSON does not list is refused, as panopticapi does
 writes such of masks that others hide. One may stand twice with one category, as segments-ai writes it.
 """
 
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from bisenet.annotation.formats.coco_tables import image_names, read_tables
-from bisenet.annotation.formats.contract import Format, keys_of
-from bisenet.annotation.formats.documents import get, objects, parse_json
+from bisenet.annotation.formats.contract import Format, Hints, keys_of
+from bisenet.annotation.formats.documents import counts_by_id, get, objects, parse_json
 from bisenet.annotation.formats.faults import Fault, brief
 from bisenet.annotation.formats.segment_maps import checked_name, draw_map, find_maps, read_map, refuse_without_maps
 from bisenet.errors import InputError
@@ -35,12 +34,7 @@ def shows(document):
 def label_names(document):
     """{category: number of segments}."""
     segments = (part for item in objects(document, "annotations") for part in objects(item, "segments_info"))
-    used = Counter(brief(part.get("category_id")) for part in segments)
-    counts = {}
-    for item in objects(document, "categories"):
-        if isinstance(item.get("name"), str):
-            counts[item["name"]] = counts.get(item["name"], 0) + used[brief(item.get("id"))]
-    return counts
+    return counts_by_id(objects(document, "categories"), (part.get("category_id") for part in segments))
 
 
 def aliases(name):
@@ -101,5 +95,5 @@ FORMAT = Format(
     image_names=image_names,
     parts=parts,
     aliases=aliases,
-    ignores_rest=True,
+    hints=Hints(ignores_rest=True),
 )

@@ -23,6 +23,25 @@ class Drawing:
     contours: bool = False
 
 
+@dataclass(frozen=True)
+class Hints:
+    """What --suggest asks of a format, and nothing else does.
+
+    - remarks(content): of a file of many images, lines of what is chosen or left out
+    - background_last: whether the tool counts the background as the last class
+    - ignores_rest: whether what no shape covers is ignored even where there is a class for the background
+    - contours_fit(part): by how many pixels the shapes miss the areas that are told of them, (without, with)
+      `Drawing.contours`
+    - why_no_label(name): why a file of this name, of any suffix, is of no use, or None
+    """
+
+    remarks: Callable = lambda content: ()
+    background_last: bool = False
+    ignores_rest: bool = False
+    contours_fit: Callable | None = None
+    why_no_label: Callable = lambda name: None
+
+
 def keys_of(document):
     return document.keys() if isinstance(document, dict) else ()
 
@@ -46,14 +65,13 @@ class Format:
     - draw(content, drawing): (H, W) uint8 train ids, as a `Drawing` wants it
     - beside(path, image): the files that `parse` and `draw` read besides `path`, such as a list of names, or the image
       where it tells the size: when one of them changes, the label is drawn anew
-    - remarks(content): lines of what is chosen or left out, for --suggest
-    - background_last: whether the tool counts the background as the last class; --suggest writes it so
+    - draws_contours: whether `draw` heeds `Drawing.contours`; without it, who asks for it is refused
+    - hints: what --suggest alone asks, see `Hints`
 
     Where its suffix is common (`.txt`), a file may be missing, or the tool writes files that are no labels:
 
     - is_label(path): whether a file of the suffix is one, by its name; one that is called as an image is always one
       (where formats share the suffix, all of them must say so)
-    - why_no_label(name): why a file of this name, of any suffix, is of no use to --suggest, or None
     - unread(content): what a content of no format is, and the cure, in words
     - common_suffix: in a folder without stars, its files are labels only where no others are
     - may_be_empty: whether an empty file is a label; `parse` then gets no bytes
@@ -67,9 +85,6 @@ class Format:
     - parts(content, path): {image name: part}, in the order of the file
     - aliases(image name): what else the image may be called, where the tool renames what it is given
     - draw(part, ...): takes such a part in place of the content
-    - ignores_rest: whether what no shape covers is ignored even where there is a class for the background
-    - contours_fit(part): by how many pixels the shapes miss the areas that are told of them, (without, with)
-      `Drawing.contours`; --suggest compares them
 
     What is wrong with a file, `parse`, `parts` and `draw` tell in one `InputError`; the others leave it out.
     """
@@ -82,10 +97,9 @@ class Format:
     label_names: Callable | None = None
     draw: Callable | None = None
     beside: Callable = lambda path, image: ()
-    remarks: Callable = lambda content: ()
-    background_last: bool = False
+    draws_contours: bool = False
+    hints: Hints = Hints()
     is_label: Callable = lambda path: True
-    why_no_label: Callable = lambda name: None
     unread: Callable | None = None
     common_suffix: bool = False
     may_be_empty: bool = False
@@ -94,8 +108,6 @@ class Format:
     image_names: Callable | None = None
     parts: Callable | None = None
     aliases: Callable = lambda name: ()
-    ignores_rest: bool = False
-    contours_fit: Callable | None = None
 
     @property
     def of_many(self):

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from bisenet.annotation.formats.contract import Format
+from bisenet.annotation.formats.contract import Format, Hints
 from bisenet.annotation.formats.datumaro_shapes import DECIMALS, box_points, mask_of, polygon_rle
 from bisenet.annotation.formats.faults import Fault, brief
 from bisenet.annotation.formats.painting import FAR, checked_size, paint_all
@@ -262,7 +262,7 @@ FORMAT = Format(
     shows=lambda root: paths_in(root, MARKS),
     label_names=label_names,
     draw=draw,
-    remarks=remarks,
+    hints=Hints(remarks=remarks),
     part=CvatImage,
     image_names=image_names,
     parts=parts,

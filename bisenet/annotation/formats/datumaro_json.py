@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bisenet.annotation.formats import coco
-from bisenet.annotation.formats.contract import Format
+from bisenet.annotation.formats.contract import Format, Hints
 from bisenet.annotation.formats.documents import get, id_of, list_of, numbers, objects, parse_json
 from bisenet.annotation.formats.faults import Fault, brief
 from bisenet.annotation.formats.image_size import image_size
@@ -187,5 +187,6 @@ FORMAT = Format(
     image_names=image_names,
     parts=parts,
     aliases=aliases,
-    remarks=remarks,
+    draws_contours=True,
+    hints=Hints(remarks=remarks),
 )

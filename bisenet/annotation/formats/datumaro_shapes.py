@@ -5,23 +5,19 @@ CVAT renders and LabelMe's XML is read by it.
 
 import numpy as np
 
+from bisenet.annotation.formats.coco import rasterizer
 from bisenet.annotation.formats.faults import Fault
 from bisenet.annotation.formats.painting import checked_points
-from bisenet.errors import InputError
 
 DECIMALS = 2  # of the coordinates of a shape
 
 
 def polygon_rle(points, size):
     """pycocotools' RLE of a polygon, [[x, y], ...] in an image of `size`, (height, width)."""
-    try:
-        from pycocotools import mask as coco
-    except ImportError:
-        raise InputError("polygons are filled by pycocotools, which is missing; pip install pycocotools") from None
     points = checked_points(points, size)
     if len(points) < 3:
         raise Fault(f"a polygon has 3 points or more, this has {len(points)}")
-    return coco.frPyObjects([np.around(points, DECIMALS).ravel().tolist()], *size)[0]
+    return rasterizer().frPyObjects([np.around(points, DECIMALS).ravel().tolist()], *size)[0]
 
 
 def box_points(left, top, right, bottom):
@@ -33,6 +29,4 @@ def box_points(left, top, right, bottom):
 
 def mask_of(rle):
     """(H, W) bool of pycocotools' RLE."""
-    from pycocotools import mask as coco
-
-    return coco.decode(rle).view(bool)
+    return rasterizer().decode(rle).view(bool)

@@ -3,6 +3,7 @@
 import gc
 import json
 from array import array
+from collections import Counter
 
 from bisenet.annotation.formats.faults import Fault, brief
 from bisenet.annotation.formats.painting import checked_size
@@ -82,6 +83,19 @@ def label_counts(document, key, name="label"):
         if isinstance(item.get(name), str):
             counts[item[name]] = counts.get(item[name], 0) + 1
     return counts
+
+
+def counts_by_id(categories, ids):
+    """{name: number of shapes} of categories, objects with `id` and `name`, in their order; ids: of all shapes."""
+    used, counts = Counter(map(_key, ids)), {}
+    for item in categories:
+        if isinstance(item.get("name"), str):
+            counts[item["name"]] = counts.get(item["name"], 0) + used[_key(item.get("id"))]
+    return counts
+
+
+def _key(value):
+    return value if type(value) in (int, str) else brief(value)
 
 
 def get(item, key, *kinds):

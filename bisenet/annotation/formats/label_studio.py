@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from bisenet.annotation.formats import coco
-from bisenet.annotation.formats.contract import Format
+from bisenet.annotation.formats.contract import Format, Hints
 from bisenet.annotation.formats.documents import get, id_of, parse_json
 from bisenet.annotation.formats.faults import Fault, brief
 from bisenet.annotation.formats.image_size import image_size
@@ -81,7 +81,8 @@ def _results(annotation):
             found.append((str(result.get("from_name")), result.get("id", number), value | outside))
         return found
     lists = [(key, value) for key, value in annotation.items() if isinstance(value, list)]
-    entries = [(key, value) for key, values in lists for value in values if isinstance(value, dict)]
+    regions = [(key, values) for key, values in lists if any(isinstance(value, dict) for value in values)]
+    entries = [(key, _object(value, number)) for key, values in regions for number, value in enumerate(values, 1)]
     return [(key, number, value) for number, (key, value) in enumerate(entries, 1)]
 
 
@@ -280,6 +281,6 @@ FORMAT = Format(
     image_names=image_names,
     parts=parts,
     aliases=aliases,
-    remarks=remarks,
-    why_no_label=why_no_label,
+    draws_contours=True,
+    hints=Hints(remarks=remarks, why_no_label=why_no_label),
 )

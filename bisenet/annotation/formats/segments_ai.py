@@ -8,15 +8,14 @@ have moved them.
 """
 
 import os
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 import numpy as np
 
-from bisenet.annotation.formats.contract import Format, keys_of
-from bisenet.annotation.formats.documents import get, objects, parse_json
+from bisenet.annotation.formats.contract import Format, Hints, keys_of
+from bisenet.annotation.formats.documents import counts_by_id, get, objects, parse_json
 from bisenet.annotation.formats.faults import Fault, brief
 from bisenet.annotation.formats.segment_maps import checked_name, draw_map, find_maps, read_map, refuse_without_maps
 from bisenet.errors import InputError, name_some
@@ -62,12 +61,8 @@ def _categories(dataset):
 def label_names(document):
     dataset = _dataset(document)
     labels = (_label(sample, _set_name(dataset)) for sample in objects(dataset, "samples"))
-    used = Counter(brief(item.get("category_id")) for label in labels for item in objects(label, "annotations"))
-    counts = {}
-    for item in _categories(dataset):
-        if isinstance(item.get("name"), str):
-            counts[item["name"]] = counts.get(item["name"], 0) + used[brief(item.get("id"))]
-    return counts
+    ids = (item.get("category_id") for label in labels for item in objects(label, "annotations"))
+    return counts_by_id(_categories(dataset), ids)
 
 
 def _image_name(sample):
@@ -179,5 +174,5 @@ FORMAT = Format(
     part=SegmentsImage,
     image_names=image_names,
     parts=parts,
-    ignores_rest=True,
+    hints=Hints(ignores_rest=True),
 )

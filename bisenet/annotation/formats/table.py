@@ -9,30 +9,18 @@ from bisenet.annotation.formats import (
     class_masks,
     coco,
     coco_panoptic,
-    coco_tables,
-    contract,
     cvat,
     datumaro_json,
-    datumaro_shapes,
-    documents,
-    faults,
-    image_size,
     isat,
-    label_arrays,
     label_studio,
-    label_studio_regions,
     labelme,
     labelme_xml,
     matlab,
     numpy_files,
-    painting,
-    segment_maps,
     segments_ai,
     supervisely,
     xanylabeling,
-    xml_documents,
     yolo,
-    yolo_names,
 )
 from bisenet.errors import InputError
 from bisenet.samples.images import IMAGE_SUFFIXES, read_file
@@ -56,24 +44,8 @@ MODULES = (
     supervisely,
 )
 FORMATS = tuple(module.FORMAT for module in MODULES)
-CODE = (  # what labels are drawn by
-    *MODULES,
-    class_masks,
-    coco_tables,
-    contract,
-    datumaro_shapes,
-    documents,
-    faults,
-    image_size,
-    label_arrays,
-    label_studio_regions,
-    painting,
-    segment_maps,
-    xml_documents,
-    yaml12,
-    yolo_names,
-    sys.modules[__name__],
-)
+# The modules that labels are drawn by: all of this folder, which the formats have imported by now.
+CODE = (*(module for name, module in sorted(sys.modules.items()) if name.startswith(f"{__package__}.")), yaml12)
 
 
 def _suffixes(common):
@@ -112,7 +84,7 @@ def holds_shapes(path):
 
 def why_no_label(path):
     """Why a file that a tool writes beside its labels is none, or None."""
-    return next((why for form in FORMATS if (why := form.why_no_label(Path(path).name))), None)
+    return next((why for form in FORMATS if (why := form.hints.why_no_label(Path(path).name))), None)
 
 
 def parse_file(path):
@@ -187,11 +159,7 @@ def read_remarks(path):
     """What is chosen or left out in a file."""
     content = parse_file(path)
     form = find_format(content, path)
-    return list(form.remarks(content)) if form else []
-
-
-def format_of_part(part):
-    return next(form for form in FORMATS if form.part is type(part))
+    return list(form.hints.remarks(content)) if form else []
 
 
 @dataclass(frozen=True)
@@ -207,11 +175,26 @@ def absent_label(paths):
     return Absent(names.pop()) if len(names) == 1 else None
 
 
+def draw_content(content, drawing):
+    """(H, W) uint8 train ids of the content of a file that is the label of one image."""
+    return _drawn(drawn_format(content, drawing.path), content, drawing)
+
+
 def draw_part(part, drawing):
     """(H, W) uint8 train ids of an image's part of a file of many, of its `ClassMasks`, or of an `Absent`."""
-    if isinstance(part, Absent):
-        form = next(form for form in FORMATS if form.name == part.format)
-        return form.draw(form.absent, drawing)
     if isinstance(part, class_masks.ClassMasks):
         return class_masks.draw(part, drawing)
-    return format_of_part(part).draw(part, drawing)
+    if isinstance(part, Absent):
+        form = next(form for form in FORMATS if form.name == part.format)
+        return _drawn(form, form.absent, drawing)
+    return _drawn(next(form for form in FORMATS if form.part is type(part)), part, drawing)
+
+
+def _drawn(form, content, drawing):
+    if drawing.contours and not form.draws_contours:
+        able = ", ".join(other.name for other in FORMATS if other.draws_contours)
+        raise InputError(
+            f"{drawing.path}: dataset.yaml says 'reading: {{polygons: contours}}', which is for {able}, not for "
+            f"{form.name}; take it out"
+        )
+    return form.draw(content, drawing)

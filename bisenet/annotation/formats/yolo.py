@@ -21,7 +21,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bisenet.annotation.formats.contract import Format
+from bisenet.annotation.formats.contract import Format, Hints
 from bisenet.annotation.formats.faults import Fault, brief
 from bisenet.annotation.formats.image_size import image_size
 from bisenet.annotation.formats.painting import checked_size, paint_all
@@ -211,9 +211,10 @@ def is_label(path):
 
 
 def beside(path, image):
-    """The file with the names, and the image, which tells the size."""
+    """The files that tell the names, and the image, which tells the size."""
     found = find_names(path)
-    return (*([found.path] if found else []), *([image] if image else []))
+    files = dict.fromkeys([found.path, *found.weighed]) if found else ()
+    return (*files, *([image] if image else []))
 
 
 FORMAT = Format(
@@ -225,7 +226,7 @@ FORMAT = Format(
     label_names=label_names,
     draw=draw,
     beside=beside,
-    background_last=True,
+    hints=Hints(background_last=True),
     is_label=is_label,
     common_suffix=True,
     may_be_empty=True,

@@ -2,13 +2,13 @@
 
 The file lies beside the labels or in one of the three folders above; the nearest one counts, and in one folder
 the first of: `data.yaml`, the only YAML file with `names` (of several, the one called as the folder of the labels),
-`classes.txt`, `obj.names`, `names.txt`.
+`classes.txt`, `obj.names`, `names.txt`. Above the folder of a `dataset.yaml` none counts.
 """
 
 import os
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,6 +21,7 @@ FOLDERS = 4  # that of the label, and those above it
 DATA_FILES, TEXT_FILES = ("data.yaml", "data.yml"), ("classes.txt", "obj.names", "names.txt")
 LARGEST = 2**22  # bytes of a YAML file that is looked at
 NAMES_KEY = re.compile(rb"^[{\s\"']*names[\"']?\s*:", re.MULTILINE)
+DESCRIPTION = "dataset.yaml"  # in the folder of a dataset, above which nothing is looked for
 NOT_YOLO = {"splits", "classes"}  # keys of a dataset.yaml of this project
 MOST = 65536  # classes
 RACY = 2_000_000_000  # ns: what changed so short ago may change again without a trace in its times
@@ -34,6 +35,7 @@ class Names:
     names: tuple[str, ...] = ()
     key_points: bool = False  # whether it describes labels of key points
     fault: str | None = None
+    weighed: tuple[str, ...] = ()  # the files that were looked at to find this one
 
 
 def find_names(path):
@@ -41,7 +43,7 @@ def find_names(path):
     folder, below = os.path.dirname(os.path.abspath(path)), ""
     for _ in range(FOLDERS):
         found = _names_in(folder, below)
-        if found or os.path.dirname(folder) == folder:
+        if found or os.path.dirname(folder) == folder or os.path.exists(os.path.join(folder, DESCRIPTION)):
             return found
         folder, below = os.path.split(folder)
     return None
@@ -51,15 +53,18 @@ def _names_in(folder, below):
     """The `Names` of a folder; below: the folder in it that the labels lie in, if they do not lie in it itself."""
     files = _kept(_candidates, folder) or ()
     yamls = {name: found for name in files if name not in TEXT_FILES and (found := _of_file(folder, name))}
+    weighed = tuple(os.path.join(folder, name) for name in yamls)
     data = next((name for name in (*DATA_FILES, f"{below}.yaml", f"{below}.yml") if name in yamls), None)
     if data:
-        return yamls[data]
+        return replace(yamls[data], weighed=weighed)
     first, *others = yamls.values() or [None]
     for other in others:
         if other.names != first.names or other.fault:
             told = f"{first.path} and {other.path} have different names; keep one, or call the right one data.yaml"
-            return Names(first.path, fault=told)
-    return first or next((found for name in TEXT_FILES if name in files and (found := _of_file(folder, name))), None)
+            return Names(first.path, fault=told, weighed=weighed)
+    if first:
+        return replace(first, weighed=weighed)
+    return next((found for name in TEXT_FILES if name in files and (found := _of_file(folder, name))), None)
 
 
 def _of_file(folder, name):

@@ -48,6 +48,11 @@ def find_layout(root):
     layout = as_splits(sources)
     if "train" not in layout.splits:
         layout = with_lists(root, files, layout, {key[1]: images.files[key][0].path for key in names})
+    if "aside" in labels.tells:
+        label = min(file.path for file, _ in labels.files.values())
+        layout.notes.append(
+            f"Question: is {label} a label of classes? It is called as what lies beside these (instances, edges, ...)"
+        )
     own = {file.path for file, _ in labels.files.values()}
     layout.notes += not_used({path: what for path, what in lacking.items() if path not in own})
     return layout

@@ -16,7 +16,7 @@ from pycocotools import mask as coco
 
 from bisenet.annotation.formats.contract import Drawing
 from bisenet.annotation.formats.documents import parse_json
-from bisenet.annotation.formats.table import drawn_format, format_of_part, read_parts
+from bisenet.annotation.formats.table import draw_part, drawn_format, read_parts
 from bisenet.samples.classes import IGNORE
 
 REFERENCE = json.loads((ROOT / "tests" / "reference" / "polygons.json").read_text(encoding="utf-8"))
@@ -70,7 +70,7 @@ def drawn_coco(tmp_path, document, names=NAMES):
     path = tmp_path / "instances.json"
     path.write_text(json.dumps(document))
     part = read_parts(path)[0]["x.jpg"]
-    return format_of_part(part).draw(part, Drawing(names, BACKGROUND, path))
+    return draw_part(part, Drawing(names, BACKGROUND, path))
 
 
 def uncompressed(mask):

@@ -78,7 +78,9 @@ def test_a_box_beside_a_mask_of_its_group_is_left_out(tmp_path):
 def test_an_item_without_a_shape_is_not_labelled(tmp_path):
     content = document(item(annotation("label")), item(name="y"), item(annotation(), name="z"))
     assert list(parts(tmp_path, content)) == FORMAT.image_names(content) == ["z.png"]
-    assert list(FORMAT.remarks(content)) == ["2 items have no shape: as for Datumaro, their images are not labelled"]
+    assert list(FORMAT.hints.remarks(content)) == [
+        "2 items have no shape: as for Datumaro, their images are not labelled"
+    ]
 
 
 def test_the_size_may_be_that_of_the_image(tmp_path):
@@ -128,7 +130,7 @@ def test_any_damage_ends_in_a_label_or_a_message(tmp_path):
         container, key = rng.choice(places(content))
         container[key] = rng.choice(VALUES)
         assert isinstance(FORMAT.label_names(content), dict) and isinstance(FORMAT.image_names(content), list)
-        list(FORMAT.remarks(content))
+        list(FORMAT.hints.remarks(content))
         find_format(content, "x.json")
         try:
             for part in FORMAT.parts(content, "x.json").values():

@@ -144,7 +144,7 @@ def test_which_annotation_counts(tmp_path):
 
     def shapes(*annotations):
         content = [task(*annotations)]
-        return [len(part.regions) for part in parts(tmp_path, content).values()], list(FORMAT.remarks(content))
+        return [len(part.regions) for part in parts(tmp_path, content).values()], list(FORMAT.hints.remarks(content))
 
     told = "1 tasks have several annotations: the ground truth counts, else the latest"
     assert shapes(new, old) == ([1], [told])
@@ -250,7 +250,7 @@ def test_any_damage_ends_in_a_label_or_a_message(tmp_path):
         container, key = rng.choice(places(content))
         container[key] = rng.choice(VALUES)
         assert isinstance(FORMAT.label_names(content), dict) and isinstance(FORMAT.image_names(content), list)
-        list(FORMAT.remarks(content))
+        list(FORMAT.hints.remarks(content))
         find_format(content, "x.json")
         try:
             for part in FORMAT.parts(content, "x.json").values():

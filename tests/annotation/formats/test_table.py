@@ -29,9 +29,9 @@ from bisenet.annotation.formats.contract import Drawing
 from bisenet.annotation.formats.documents import parse_json
 from bisenet.annotation.formats.table import (
     FORMATS,
+    draw_part,
     drawn_format,
     find_format,
-    format_of_part,
     formats_of,
     read_label_names,
     read_parts,
@@ -142,7 +142,7 @@ def test_any_damage_ends_in_a_label_or_a_message(tmp_path):
             if "annotations" in document:
                 (tmp_path / "c.json").write_bytes(data)
                 for part in read_parts(tmp_path / "c.json")[0].values():
-                    format_of_part(part).draw(part, Drawing(NAMES, BACKGROUND, "c.json"))
+                    draw_part(part, Drawing(NAMES, BACKGROUND, "c.json"))
             else:
                 content = parse_json(data, "x.json")
                 label = drawn_format(content, "x.json").draw(content, Drawing(NAMES, BACKGROUND, "x.json"))
