@@ -26,8 +26,7 @@ def choose(folder, source, images, labels):
             return False
         return low <= hash_share(name) < high
 
-    plain = {item for item in only if not any(sign in item for sign in "*?[")}  # names, not patterns
-    missing = sorted(name for name in listed | plain if name not in names)
+    missing = sorted(name for name in listed if name not in names)
     lists = ", ".join(source.only)
     lost = f"{folder.root}: {len(missing)} names in {lists} have no image: {name_some(missing)}"
     return chosen, [lost] if missing else []

@@ -186,7 +186,7 @@ def test_ids_above_255_are_16_bit_and_their_colours_rgb(tmp_path, monkeypatch):
 @pytest.mark.parametrize("file", sorted(BUILT_IN.glob("*.yaml")), ids=lambda file: file.stem)
 def test_written_ids_are_read_back_as_the_same_classes(tmp_path, file):
     table = ClassTable.from_dict(read_yaml(file), file)
-    classes = [*range(len(table)), *([IGNORE] if table.ignore else [])]
+    classes = [*range(len(table)), *([IGNORE] if table.ignore.ids else [])]
     label = np.tile(np.array(classes, np.uint8), (3, 2))
     ids = table.to_raw(label)
     write_png(tmp_path / "id.png", ids)

@@ -343,7 +343,7 @@ def test_each_mistake_in_the_parameters_is_named(own):
 
     fails_with({"lr": "abc"}, "lr must be a number above 0, not 'abc'")
     fails_with({"model": "bisenetv3"}, "'bisenetv3'", "bisenetv1, bisenetv2")
-    fails_with({"dataset": "cityscape"}, "data/cityscape: there is no such folder", "camvid_full, cityscapes")
+    fails_with({"dataset": "cityscape"}, "data/cityscape: there is no such folder", "celebamask_hq, cityscapes")
     fails_with({"dataset": "cityscapes"}, "data/cityscapes", "no such folder", "ln -s")
     fails_with({"weigth_decay": 1}, "'weigth_decay'", "weight_decay")
     own.stage("gen_dataset_annos")

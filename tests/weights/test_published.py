@@ -76,7 +76,7 @@ def test_the_table_and_normalisation_of_the_caller_win(file):
             {"model": "bisenetv1"},
             "holds upstream's bisenetv2, 19 classes and 3 channels, not a bisenetv1; take other",
         ),
-        ("v2", {}, "say which dataset these are of. As many classes have: cityscapes$"),
+        ("v2", {}, "say which dataset these are of. As many classes have: bdd100k, celebamask_hq, cityscapes, kitti$"),
         ("v2", {"dataset": "ade20k"}, "19 classes and 3 channels, the dataset has 150 classes .wall, building"),
         ("v2", {"dataset": "nowhere"}, "dataset: 'nowhere' is neither built in nor .* Built in: a2d2, ade20k"),
         (
