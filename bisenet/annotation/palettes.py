@@ -23,7 +23,7 @@ IDENTITY, BITS = bytes(range(256)), b"\0\xff"  # the levels of the values of a g
 
 @dataclass(frozen=True)
 class Look:
-    """How a file holds its values, by its head.
+    """How a file holds its values.
 
     kind: "palette", "grey", "color", or "" for what is none of these
     palette: RGB of each index, of grey files the level of each value; None where a value is no level of 8 bits

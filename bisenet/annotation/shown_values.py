@@ -14,15 +14,15 @@ class Meaning:
     """
 
     def __init__(self, table):
-        self._table = table
         self._ids, self._written = table.lookup(), table.lookup(placed=False)
         listed = table.color_ids()
         colors = [color for color, _ in listed]
         self._colors = {color: train_id for color, train_id in listed if colors.count(color) == 1}
 
     def of_shown(self, values, rgb, way, path):
-        """(n,) uint8 train ids of (n,) values that show the colours (n, 3), read in a `palettes` way, but `COLORS`.
+        """(n,) uint8 train ids of (n,) values that show the colours (n, 3).
 
+        way: `LEVELS`, `MIXED_COLORS` or `MIXED_LEVELS` of `palettes.py`
         Raises `InputError` where a value may be two classes.
         """
         by_color, levels = self._of_colors(rgb), rgb[:, 0]
