@@ -307,3 +307,15 @@ def test_real_labels_are_what_pillow_reads(camvid):
     for path in sorted((camvid / "valannot").glob("*.png"))[:3]:
         raw = np.asarray(Image.open(path))
         assert (LabelReader(table)(path) == np.where(raw == 11, IGNORE, raw)).all()
+
+
+@pytest.mark.parametrize("mode, bits", [("P", 8), ("1", 1)])
+def test_a_bmp_of_black_and_white_gives_its_indices(tmp_path, mode, bits):
+    """Of 8 bits with this palette, Pillow takes the bytes for bits."""
+    mask = np.zeros((9, 21), np.uint8)
+    mask[2:7, 3:17] = 1
+    image = Image.fromarray(mask)
+    image.putpalette([0, 0, 0, 255, 255, 255])
+    (image if mode == "P" else Image.fromarray(mask > 0)).save(tmp_path / "x.bmp")
+    assert (tmp_path / "x.bmp").read_bytes()[28] == bits
+    assert (read_raw(tmp_path / "x.bmp") == mask).all()
