@@ -23,7 +23,7 @@ from bisenet.samples.images import in_form, read_image
 from bisenet.system.distributed import named_device
 from bisenet.system.kinds import SHARE, list_of
 from bisenet.system.png import write_png
-from bisenet.system.precision import can_do, check
+from bisenet.system.precision import check
 from bisenet.visualize import blend, colorize, displayable, id_palette
 from bisenet.weights.published import open_checkpoint
 
@@ -42,8 +42,8 @@ def load(weights, *, device="auto", precision=None, dataset=None, model=None, me
 
     weights: a file, or a URL that is fetched once into `cache`
     device: auto, cpu, cuda, cuda:0, ...; auto is the first GPU where there is one
-    precision: off, bf16 or fp16, as `amp` in params.yaml; None for the one that the weights were trained with, or off
-        where that is not known or a GPU does not have it
+    precision: off, plain float32, or bf16 or fp16, as `amp` in params.yaml; None or auto for the fastest of them, which
+        is measured once and kept in `cache`
     dataset: of published weights: a built-in dataset, a dataset.yaml or its folder
     model: refuse weights of any other: bisenetv1 or bisenetv2
     mean, std: of each channel, 0 to 1, where the weights' is not known
@@ -54,7 +54,9 @@ def load(weights, *, device="auto", precision=None, dataset=None, model=None, me
         raise InputError(f"weights: a file or a URL, not {type(weights).__name__}")
     source = weights if isinstance(weights, str) else Path(weights)
     told = {"dataset": dataset, "model": model, "mean": _shares("mean", mean), "std": _shares("std", std)}
-    return Segmenter.of(open_checkpoint(source, device, cache=cache, **told), device, precision)
+    checkpoint = open_checkpoint(source, device, cache=cache, **told)
+    precision = "auto" if precision is None else precision
+    return Segmenter.of(checkpoint, device, precision, cache and Path(cache) / "precision.json")
 
 
 class Segmenter:
@@ -66,13 +68,12 @@ class Segmenter:
         self.image_form = image_form
 
     @classmethod
-    def of(cls, checkpoint, device, precision=None):
-        """Of a `Checkpoint` whose model is on `device`; precision: as of `load`."""
-        if precision is None:
-            trained = checkpoint.params.get("amp", "off")
-            precision = trained if can_do(device, trained) else "off"
-        check(device, precision, "precision")
-        return cls(Predictor.of(checkpoint, device=device, amp=precision), checkpoint.table, checkpoint.image_form)
+    def of(cls, checkpoint, device, precision="off", store=None):
+        """Of a `Checkpoint` whose model is on `device`; store: a file that keeps what `auto` has measured."""
+        if precision != "auto":
+            check(device, precision, "precision")
+        predictor = Predictor.of(checkpoint, device=device, amp=precision, store=store)
+        return cls(predictor, checkpoint.table, checkpoint.image_form)
 
     @property
     def names(self):

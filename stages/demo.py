@@ -23,14 +23,14 @@ from bisenet.weights.checkpoint import load_checkpoint
 from bisenet.weights.published import open_checkpoint
 from stages.params import load_params, pick
 from stages.params.arguments import add_weights, share
-from stages.params.paths import ANNOS, MODEL, RESULTS, WEIGHTS, WEIGHTS_CACHE
+from stages.params.paths import ANNOS, MODEL, PRECISION, RESULTS, WEIGHTS, WEIGHTS_CACHE
 
 
 def draw_split():
     """`images` pictures, spread evenly over the list of the split, as results/demo/0.png, 1.png, ..."""
     params = load_params("demo", "weights", "split", "amp", "data_root", "device", "gpu_wait")
     device = choose_device(params["device"], params["gpu_wait"])
-    net = Segmenter.of(load_checkpoint(WEIGHTS[params["weights"]], device), device, params["amp"])
+    net = Segmenter.of(load_checkpoint(WEIGHTS[params["weights"]], device), device, params["amp"], PRECISION)
     pairs = read_pairs(ANNOS, params["split"])
     places = np.linspace(0, len(pairs) - 1, min(params["demo"]["images"], len(pairs))).round().astype(int)
     read_label = LabelReader(net.table)
@@ -69,7 +69,8 @@ def main():
     parser.add_argument("--dataset", help="of published weights: a built-in dataset, a dataset.yaml or its folder")
     parser.add_argument("--alpha", type=share, default=0.5, help="weight of the colours, 0 to 1; default: %(default)s")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:0, ...; default: %(default)s")
-    parser.add_argument("--precision", choices=AMP_TYPES, help="default: the one that the weights were trained with")
+    choices = {"choices": ["auto", *AMP_TYPES], "default": "auto"}
+    parser.add_argument("--precision", **choices, help="default: auto, the fastest as measured on this machine, once")
     given = parser.parse_args()
     if given.input is None:
         draw_split()
@@ -77,7 +78,8 @@ def main():
         told = pick(vars(given), "model", "dataset", "mean", "std")
         device = choose_device(given.device)
         checkpoint = open_checkpoint(given.weights, device, cache=WEIGHTS_CACHE, **told)
-        draw_files(given.input, given.output, Segmenter.of(checkpoint, device, given.precision), given.alpha)
+        net = Segmenter.of(checkpoint, device, given.precision, PRECISION)
+        draw_files(given.input, given.output, net, given.alpha)
 
 
 if __name__ == "__main__":

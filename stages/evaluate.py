@@ -12,7 +12,7 @@ from bisenet.annotation.evaluation_lists import open_list
 from bisenet.errors import InputError
 from bisenet.inference.evaluation import evaluate, tally
 from bisenet.inference.predictor import Predictor
-from bisenet.inference.protocols import RULES, UPSTREAM_RULES
+from bisenet.inference.upstream import UPSTREAM_RULES
 from bisenet.samples.lists import ALL_SPLITS
 from bisenet.samples.loader import SegmentationDataset, val_loader
 from bisenet.scoring.evaluation_report import write_evaluation
@@ -24,7 +24,7 @@ from bisenet.system.progress import track
 from bisenet.weights.published import open_checkpoint
 from stages.params import chosen_protocols, load_params, pick, worker_count
 from stages.params.arguments import add_weights
-from stages.params.paths import ANNOS, FILE_CACHE, RESULTS, WEIGHTS, WEIGHTS_CACHE
+from stages.params.paths import ANNOS, FILE_CACHE, PRECISION, RESULTS, WEIGHTS, WEIGHTS_CACHE
 
 PLACE = "data_root", "device", "gpu_wait", "deterministic", "workers"
 
@@ -52,8 +52,8 @@ def measure(given, params, device):
         told = {"model": named, "dataset": listed.dataset, "table": table, **pick(vars(given), "mean", "std")}
         checkpoint = open_checkpoint(given.weights or WEIGHTS[params["weights"]], device, cache=WEIGHTS_CACHE, **told)
         images = SegmentationDataset(pairs, data_root, table, **checkpoint.image_form)
-        rules = UPSTREAM_RULES if quirks else RULES
-        predictor = Predictor.of(checkpoint, device=device, amp=params["amp"], rules=rules)
+        how = {"rules": UPSTREAM_RULES} if quirks else {"store": PRECISION, "together": True}
+        predictor = Predictor.of(checkpoint, device=device, amp=params["amp"], **how)
         counts_of = partial(evaluate, num_classes=len(table), watch=log)
         rows = [*params["protocols"].items()][: None if listed.labelled else 1]
         measured = {name: (row, counts_of(predictor.by(**row), shown(images, name))) for name, row in rows}

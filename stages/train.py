@@ -1,10 +1,6 @@
 """Train one BiSeNet with mixed precision: lists and statistics in, checkpoints, curves and metrics out.
 
-One process as it stands; several through torchrun (see `launcher` in params.yaml). Process 0 writes. A run that was
-stopped, however it was, goes on from its last save when it is started again.
-"""
-
-import torch
+One process, or several through torchrun (`launcher`). What was stopped, however it was, goes on from its last save."""
 
 from bisenet.inference.evaluation import evaluate
 from bisenet.inference.predictor import Predictor
@@ -15,6 +11,7 @@ from bisenet.samples.loader import batch_files, open_datasets, train_loader, val
 from bisenet.system.artifacts import read_json
 from bisenet.system.distributed import choose_device, process_group, rank, world_size
 from bisenet.system.entry import run
+from bisenet.system.measured_precision import training_precision
 from bisenet.system.precision import prepare
 from bisenet.system.signals import StopRequest
 from bisenet.training.losses import build_criterion
@@ -27,7 +24,9 @@ from bisenet.training.transforms import TrainTransform
 from bisenet.weights.checkpoint import Checkpoint, save_checkpoint
 from bisenet.weights.pretrained import start_from
 from stages.params import load_params, pick, remarks
-from stages.params.paths import ANNOS, MODEL, STATISTICS, UNFINISHED, WEIGHTS, WEIGHTS_CACHE
+from stages.params.paths import ANNOS, FILE_CACHE, MODEL, PRECISION, STATISTICS, UNFINISHED, WEIGHTS, WEIGHTS_CACHE
+
+import torch  # isort: skip  # after bisenet, which says how its threads wait
 
 RUN = "model", "dataset", "recipe", "architecture", "pretrained", "accumulate", "amp", "ema"
 ORDER = "seed", "batch_size", "max_iter"
@@ -37,35 +36,36 @@ LOSS = "ohem_threshold", "aux_weight", "class_weights"
 OPTIM = "optimizer", "momentum", "lr", "head_lr_factor", "weight_decay"
 SCHEDULE = "schedule", "max_iter", "power", "gamma", "milestones", "warmup", "warmup_iters", "warmup_start"
 RECORDED = *RUN, *ORDER, *COURSE, *AUGMENTATION, *LOSS, *OPTIM, *SCHEDULE
-PLACE = "data_root", "device", "gpu_wait", "deterministic", "workers", "save_every", "skip_nonfinite"
+PLACE = "data_root", "device", "gpu_wait", "deterministic", "workers", "cache", "save_every", "skip_nonfinite"
 
 
 def main():
     params = load_params(*RECORDED, *PLACE)
     device = choose_device(params["device"], params["gpu_wait"])
-    prepare(device, params["amp"], params["deterministic"])
+    prepare(device, params["amp"], params["deterministic"], params["seed"])
     with StopRequest(launchers=("LOCAL_RANK", "DVC_STAGE")) as stop, process_group(device):
         fit(params, device, stop)
 
 
 def fit(params, device, stop):
-    table, statistics = read_classes(ANNOS), read_json(STATISTICS, "dataset_stats")["train"]
-    mean, std, depth = statistics["mean"], statistics["std"], statistics["bit_depth"]
+    table, found = read_classes(ANNOS), read_json(STATISTICS, "dataset_stats")
+    mean, std, depth = (found["train"][name] for name in ("mean", "std", "bit_depth"))
     transform = TrainTransform(**pick(params, *AUGMENTATION), mean=mean)
-    form = {"channels": len(mean), "bit_depth": depth, **pick(params, "data_root", "seed")}
-    train_set, val_set = open_datasets(ANNOS, table, transform=transform, **form)
+    form = {"channels": len(mean), "bit_depth": depth, "sizes": found, **pick(params, "data_root", "seed", "cache")}
     feed = {"workers": params["workers"], "device": device}
+    train_set, val_set = open_datasets(ANNOS, table, transform=transform, cache_folder=FILE_CACHE, **form, **feed)
     val_images = val_loader(val_set, **feed)
 
-    torch.manual_seed(params["seed"])
     model = build_model(params["model"], len(table), len(mean), params["architecture"])
     weights, told = start_from(params["pretrained"], model, WEIGHTS_CACHE, table.names)
-    model = model.to(device, memory_format=torch.channels_last)
+    model = model.to(device)
     torch.manual_seed(params["seed"])  # whatever the model has drawn
-    place = {"normalize": Normalize(mean, std, depth).to(device), "device": device, "amp": params["amp"]}
+    place = {"normalize": Normalize(mean, std, depth).to(device), "device": device}
+    criterion = build_criterion(found["train"], **pick(params, *LOSS)).to(device)
+    work = {"size": transform.size, "classes": len(table), **pick(params, "amp", "batch_size", "accumulate")}
+    place["amp"] = params["amp"] = training_precision(model, criterion, **place, **work, store=PRECISION)
     trainer = Trainer(
-        model, **place, **pick(params, "batch_size", "accumulate", "ema"),
-        criterion=build_criterion(statistics, **pick(params, *LOSS)).to(device),
+        model, **place, **pick(params, "batch_size", "accumulate", "ema"), criterion=criterion,
         optimizer=build_optimizer(model, **pick(params, *OPTIM)), schedule=build_schedule(**pick(params, *SCHEDULE)),
     )  # fmt: skip
 

@@ -52,7 +52,7 @@ def weights(model, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def net(weights):
-    return bisenet.load(weights, device="cpu")
+    return bisenet.load(weights, device="cpu", precision="off")
 
 
 @pytest.fixture
@@ -167,7 +167,7 @@ def test_many_channels_of_16_bits(tmp_path):
     torch.manual_seed(0)
     model = build_model("bisenetv1", 4, 6).eval()
     save_checkpoint(tmp_path / "model.pt", Checkpoint("bisenetv1", model, table(), [0.5] * 6, [0.2] * 6, {}, 16))
-    net = bisenet.load(tmp_path / "model.pt", device="cpu")
+    net = bisenet.load(tmp_path / "model.pt", device="cpu", precision="off")
     image = np.random.default_rng(0).integers(0, 65536, (33, 40, 6), np.uint16)
     with torch.inference_mode():
         expected = predict(model, Normalize([0.5] * 6, [0.2] * 6, 16)(torch.from_numpy(image)[None]))[0]
@@ -253,19 +253,33 @@ def test_a_protocol_that_is_none_is_refused(net, arguments, changes, message):
         net.protocol(*arguments, **changes)
 
 
-def test_precision_is_that_of_the_training_unless_told(weights, model, photo, tmp_path):
-    assert bisenet.load(weights, device="cpu").precision == "off"
-    assert bisenet.load(weights, device="cpu", precision="bf16").precision == "bf16"
-    save_checkpoint(tmp_path / "bf16.pt", Checkpoint("bisenetv2", model, table(), MEAN, STD, {"amp": "bf16"}))
-    net = bisenet.load(tmp_path / "bf16.pt", device="cpu")
+@pytest.mark.parametrize("told", [{}, {"precision": "auto"}])
+def test_precision_is_the_fastest_unless_told(weights, photo, tmp_path, monkeypatch, told):
+    asked = []
+
+    def measured(works, *, key, store, first_try, together):
+        asked.append((list(works), list(first_try), store, together))
+        assert json.loads(json.dumps(key)) == key and key["network"] == "bisenetv2"
+        assert [work().shape for work in first_try.values()] == [(1, 64, 128)] * 2
+        return "bf16"
+
+    monkeypatch.setattr("bisenet.inference.predictor.fastest", measured)
+    net = bisenet.load(weights, device="cpu", cache=tmp_path, **told)
+    assert asked == [(["off", "bf16"], ["off", "bf16"], tmp_path / "precision.json", False)]
     assert net.precision == net.protocol("msf").precision == "bf16"
     seen = []
-    hook = net._predictor.model.register_forward_hook(lambda module, inputs, output: seen.append(output.dtype))
-    net(photo)
-    hook.remove()
-    assert seen == [torch.bfloat16]
-    save_checkpoint(tmp_path / "old.pt", Checkpoint("bisenetv2", model, table(), MEAN, STD, {}))
-    assert bisenet.load(tmp_path / "old.pt", device="cpu").precision == "off"
+    classifier = net._predictor.model.head.conv_out
+    classifier.register_forward_hook(lambda module, inputs, output: seen.append(output.dtype))
+    assert net(photo).probabilities.dtype == np.float32
+    assert seen == [torch.bfloat16] * 2
+
+
+@pytest.mark.parametrize("precision", ["off", "bf16", "fp16"])
+def test_a_precision_that_is_told_is_not_measured(weights, photo, net, monkeypatch, precision):
+    monkeypatch.setattr("bisenet.inference.predictor.fastest", None)
+    told = bisenet.load(weights, device="cpu", precision=precision)
+    assert told.precision == precision
+    assert (told(photo).labels == net(photo).labels).mean() > 0.97
 
 
 @pytest.mark.parametrize(
@@ -305,9 +319,12 @@ print(json.dumps([light, list(seen.labels.shape), dir(bisenet)]))
     command = [sys.executable, "-c", code, str(weights), str(tmp_path / "photo.png")]
     environment = {"PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "PATH": "", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, check=True)
-    light, shape, names = json.loads(done.stdout)
+    *told, found = done.stdout.splitlines()
+    light, shape, names = json.loads(found)
     assert light == [] and shape == [61, 83] and names == ["InputError", "Segmentation", "Segmenter", "load"]
     assert list(work.iterdir()) == []
+    [line] = told  # the precision was measured, once
+    assert str(tmp_path / ".cache" / "bisenet" / "precision.json") in line
 
 
 def test_the_example_in_readme(weights, photo, tmp_path, monkeypatch, capsys):
@@ -318,6 +335,7 @@ def test_the_example_in_readme(weights, photo, tmp_path, monkeypatch, capsys):
     shutil.copy(weights, tmp_path / "results" / "train" / "model.pt")
     Image.fromarray(photo).save(tmp_path / "photo.jpg")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("bisenet.inference.predictor.fastest", lambda works, **how: "off")
     found = {}
     exec(code, found)
     assert found["labels"].shape == (61, 83)

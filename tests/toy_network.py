@@ -3,7 +3,9 @@
 import torch
 from torch import nn
 
+from bisenet.models.logits import Logits
 from bisenet.models.normalize import Normalize
+from bisenet.system.dropout import Dropout
 from bisenet.training.losses import MultiHeadLoss, OhemCrossEntropy
 from bisenet.training.optim import build_optimizer
 from bisenet.training.trainer import Trainer
@@ -22,11 +24,15 @@ class TwoHeads(nn.Module):
         self.norm = nn.BatchNorm2d(8)
         self.head = nn.Conv2d(8, 3, 1)
         self.aux = nn.Conv2d(8, 3, 1)
-        self.drop = nn.Dropout(dropout)
+        self.drop = Dropout(dropout)
+
+    def heads(self, image):
+        x = self.drop(self.norm(self.body(image)).relu())
+        size = tuple(image.shape[2:])
+        return [Logits(head(x), 1, size) for head in ((self.head, self.aux) if self.training else (self.head,))]
 
     def forward(self, image):
-        x = self.drop(self.norm(self.body(image)).relu())
-        return (self.head(x), [self.aux(x)]) if self.training else self.head(x)
+        return self.heads(image) if self.training else self.heads(image)[0].full()
 
 
 def batches(count, images=4):

@@ -8,9 +8,8 @@ from bisenet.system.distributed import shared_faults, sum_over_processes
 
 @torch.inference_mode()
 def evaluate(predictor, loader, num_classes, *, stop=False, watch=None):
-    """(C, C) int64 on the CPU, summed over all processes, which have one model.
+    """(C, C) int64 on the CPU, summed over all processes, whose `Predictor`s have one model.
 
-    predictor: a `Predictor`; the mode of its model is put back as it was
     loader: (1, H, W, C) images and (1, H, W) labels, each image in one process only
     stop: a `StopRequest`, for which the rest is left out; then the counts are worth nothing
     watch: called with each prediction of this process, (H, W)
@@ -22,12 +21,7 @@ def evaluate(predictor, loader, num_classes, *, stop=False, watch=None):
                 break
             yield predictor.labels(image), label
 
-    model = predictor.model
-    was_training = model.training
-    model.eval()
-    matrix = tally(predictions(), num_classes, device=predictor.device, watch=watch)
-    model.train(was_training)
-    return matrix
+    return tally(predictions(), num_classes, device=predictor.device, watch=watch)
 
 
 def tally(pairs, num_classes, *, device, rejected=False, watch=None):

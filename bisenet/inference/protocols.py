@@ -1,25 +1,28 @@
 """From a normalised image to a label map: one function for every protocol.
 
 A protocol is (scales, flip, window), and a size that the image is brought to first. Probabilities are summed over
-scales, mirror images and windows. How, is told by `Rules`, the correct measure, or by `UpstreamRules`, upstream's own.
+scales, mirror images and windows. How, is told by `Rules`, the correct measure, or by `UpstreamRules`, upstream's own
+(`upstream.py`).
 
-Beside the sum, (N, C, H, W) float32 at the size of the labels, memory holds what the model gives for one view, and
-`Rules.band` numbers; for scales with windows also the view's own sum.
+A network is any callable: a view (N, channels, h, w) -> its logits, as `Logits` or (N, C, h, w) in full.
 """
 
 import math
-from functools import reduce
 
 import torch
 import torch.nn.functional as F
+
+from bisenet.inference.views import Look, View, Views
+from bisenet.models.folding import folded
+from bisenet.models.logits import Logits
 
 
 class Rules:
     """How views are made and put together, so that each scale weighs the same, and no pixel is moved."""
 
-    align_corners = False  # of a resize: False, the edges of both images meet; True, the centres of their corner pixels
-    memory_format = torch.preserve_format
-    band = 2**22  # numbers that are worked on at a time
+    def network(self, model):
+        """What a model predicts with: a copy of it."""
+        return folded(model).to(memory_format=torch.channels_last)
 
     def pixels(self, length):
         return max(1, round(length))
@@ -27,83 +30,46 @@ class Rules:
     def view_size(self, size, scale, window):
         return tuple(self.pixels(scale * side) for side in size)
 
-    def whole(self, logits, size):
-        """Of a view seen at once -> its probabilities, which are then resized."""
-        return self.softmax_(logits)
+    def resize(self, x, size):
+        return resize(x, size)
 
-    def softmax_(self, logits):
-        """Over the classes, in place."""
-        return in_bands(lambda rows: rows.softmax(1), logits, self.band)
+    def seen(self, network, image, size, *, scales=(1.0,), flip=False, window=None):
+        """`Views` of an image, for one of `size`.
 
-    def frame(self, view, window):
-        """(view, top, left): what the windows slide over, and where in it the view begins."""
-        return view, 0, 0
-
-    def window(self, seen, flip):
-        """Probabilities of a window, with those of its mirror image under `flip` -> what it adds to the view."""
-        return seen
-
-    def overlap(self, canvas, count):
-        """Sums over windows -> means over the `count` of them that saw a pixel."""
-        return canvas.div_(count)
+        scales: factors of the image's size; flip: add the mirror image; window: (h, w) of a sliding window, or None for
+        the whole image at once
+        """
+        mirrors = (False, True) if flip else (False,)
+        views = Views(size, several=len(scales) * len(mirrors) > 1)
+        for scale in scales:
+            view = self.resize(image, self.view_size(image.shape[-2:], scale, window))
+            for mirrored in mirrors:
+                views.add(_looked_at(network, view, window, mirrored))
+        return views
 
 
-class UpstreamRules(Rules):
-    """Those of upstream's tools/evaluate.py, for figures equal to its own: in float32 without autocast."""
-
-    align_corners = True
-    memory_format = torch.contiguous_format  # another layout rounds differently, and so do
-    band = 2**62  # parts of a tensor
-
-    def pixels(self, length):
-        return max(1, int(length))
-
-    def view_size(self, size, scale, window):
-        sides = super().view_size(size, scale, window)
-        return sides if window else tuple(math.ceil(side / 32) * 32 for side in sides)
-
-    def whole(self, logits, size):
-        return self.softmax_(resize(logits, size, self.align_corners))
-
-    def frame(self, view, window):
-        height, width = view.shape[-2:]
-        below, beside = max(0, window[0] - height), max(0, window[1] - width)
-        top, left = below // 2, beside // 2
-        return F.pad(view, (left, beside - left, top, below - top)), top, left
-
-    def window(self, seen, flip):
-        return seen.exp_() if flip else seen
-
-    def overlap(self, canvas, count):
-        return canvas
+RULES = Rules()
 
 
-RULES, UPSTREAM_RULES = Rules(), UpstreamRules()
+def predict(network, image, **protocol):
+    """Class ids (N, H, W) uint8 of a normalised image (N, channels, H, W); protocol: as of `probabilities`."""
+    return _seen(network, image, **protocol).labels()
 
 
-def resize(x, size, align_corners=False):
-    """(N, C, h, w) -> (N, C, *size), bilinear."""
-    if x.shape[-2:] == tuple(size):
-        return x
-    return F.interpolate(x, size=size, mode="bilinear", align_corners=align_corners)
-
-
-def predict(model, image, **protocol):
-    """Class ids (N, H, W) uint8 of a normalised image (N, channels, H, W); see `look`."""
-    return look(model, image, **protocol).argmax(1).byte()
-
-
-def look(model, image, *, size=None, short_side=None, long_side=None, rules=RULES, **views):
+def probabilities(network, image, **protocol):
     """Class probabilities of a normalised image (N, channels, H, W), summed over all views: (N, C, H, W) float32.
 
     size, short_side, long_side: first bring the image to (h, w), its shorter side to so many pixels, or its longer one
     to at most so many; what is given keeps the size of the image. At most one of them.
-    views: scales, flip and window, see `probabilities`. `model` is in eval mode.
+    rules: by default `RULES`; scales, flip, window: as of `Rules.seen`
     """
+    return _seen(network, image, **protocol).probabilities()
+
+
+def _seen(network, image, *, size=None, short_side=None, long_side=None, rules=RULES, **views):
     own = image.shape[-2:]
     start = resize(image, _start_size(own, size, short_side, long_side, rules.pixels))
-    start = start.to(memory_format=rules.memory_format)
-    return probabilities(model, start, own, rules=rules, **views)
+    return rules.seen(network, start, own, **views)
 
 
 def _start_size(size, exact, short_side, long_side, pixels):
@@ -119,65 +85,30 @@ def _start_size(size, exact, short_side, long_side, pixels):
     return pixels(target / width * height), target
 
 
-def probabilities(model, image, size, *, scales=(1.0,), flip=False, window=None, rules=RULES):
-    """Class probabilities, summed over scales and mirror images: (N, C, *size) float32.
-
-    scales: factors of the image's size; flip: add the mirror image; window: (h, w) of a sliding window, or None for the
-    whole image at once. What the model gives may be overwritten.
-    """
-    total = None
-    for scale in scales:
-        view = resize(image, rules.view_size(image.shape[-2:], scale, window), rules.align_corners)
-        if window:
-            total = _add(total, _slide(model, view, window, flip, rules), size, rules)
-        else:
-            for logits in _looks(model, view, flip, rules):
-                total = _add(total, rules.whole(logits, size), size, rules)
-                del logits  # else the next look would begin beside it
-    return total
+def resize(x, size, align_corners=False):
+    """(N, C, h, w) -> (N, C, *size), bilinear."""
+    if x.shape[-2:] == tuple(size):
+        return x
+    return F.interpolate(x, size=size, mode="bilinear", align_corners=align_corners)
 
 
-def _looks(model, view, flip, rules):
-    """Logits of a view, then those of its mirror image, turned back; float32."""
-    yield model(view).float()
-    if flip:
-        yield in_bands(lambda rows: rows.flip(3), model(view.flip(3)).float(), rules.band)
+def _looked_at(network, view, window, mirrored):
+    looks = []
+    for top, left in window_places(view.shape[-2:], window):
+        part = view[..., top : top + window[0], left : left + window[1]] if window else view
+        looks.append(Look(as_logits(network(part.flip(3) if mirrored else part), part), top, left))
+    return View(tuple(view.shape[-2:]), looks, mirrored)
 
 
-def in_bands(function, x, band):
-    """Put `function(x)` in the place of x (N, C, H, W), as many rows at a time as have `band` numbers."""
-    for rows in x.split(max(1, band // x[:, :, 0].numel()), dim=2):
-        rows.copy_(function(rows))
-    return x
+def as_logits(found, view):
+    """`Logits` of what a network gave for a view."""
+    return found if isinstance(found, Logits) else Logits(found, 1, tuple(view.shape[-2:]))
 
 
-def _add(total, part, size, rules):
-    """total (None at first) + part, resized; some classes at a time. Either may be overwritten."""
-    if total is None:
-        if part.shape[-2:] == tuple(size):
-            return part
-        total = part.new_zeros(*part.shape[:2], *size)
-    classes = max(1, rules.band // total[:, 0].numel())
-    for sums, summand in zip(total.split(classes, dim=1), part.split(classes, dim=1), strict=True):
-        sums += resize(summand, size, rules.align_corners)
-    return total
-
-
-def _slide(model, view, window, flip, rules):
-    """Probabilities (N, C, h, w) of a view that is seen through windows."""
-    frame, top, left = rules.frame(view, window)
-    height, width = frame.shape[-2:]
-    canvas, count = None, view.new_zeros(height, width)
-    for y in window_starts(height, window[0]):
-        for x in window_starts(width, window[1]):
-            place = ..., slice(y, y + window[0]), slice(x, x + window[1])
-            seen = reduce(torch.Tensor.add_, map(rules.softmax_, _looks(model, frame[place], flip, rules)))
-            seen = rules.window(seen, flip)
-            if canvas is None:
-                canvas = seen.new_zeros(*seen.shape[:2], height, width)
-            canvas[place] += seen
-            count[place] += 1
-    return rules.overlap(canvas, count)[..., top : top + view.shape[2], left : left + view.shape[3]]
+def window_places(size, window):
+    """(top, left) of windows (h, w) that cover `size`; of one where there is no window."""
+    tops, lefts = map(window_starts, size, window) if window else ([0], [0])
+    return [(top, left) for top in tops for left in lefts]
 
 
 def window_starts(length, window):

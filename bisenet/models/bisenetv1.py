@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from bisenet.models.layers import ConvBNReLU, conv_bn, cut_to, global_average, init_classifier, stretch_to, upsample_to
+from bisenet.models.layers import ConvBNReLU, conv_bn, global_average, init_classifier, upsample_to
+from bisenet.models.logits import Logits, stretched
 from bisenet.models.resnet import ResNet18
 
 
@@ -158,23 +159,27 @@ FUSIONS = {
 
 
 class Head(nn.Module):
-    """Logits at the input's stride, then bilinear: (N, C, h, w) -> (N, num_classes, factor * h, factor * w)"""
+    """Feature (N, C, h, w) and the image's (H, W) -> `Logits` on the feature's grid
 
-    def __init__(self, in_channels, mid_channels, num_classes, factor):
+    stride: pixels of the image from one place of the feature to the next; stretch: cover it as mmsegmentation does
+    """
+
+    def __init__(self, in_channels, mid_channels, num_classes, stride, stretch=False):
         super().__init__()
-        self.factor = factor
+        self.factor = stride
+        self.stretch = stretch
         self.conv = ConvBNReLU(in_channels, mid_channels)
         self.conv_out = nn.Conv2d(mid_channels, num_classes, kernel_size=1)
 
-    def forward(self, x):
-        logits = self.conv_out(self.conv(x))
-        return F.interpolate(logits, scale_factor=self.factor, mode="bilinear")
+    def forward(self, x, size):
+        coarse = self.conv_out(self.conv(x))
+        return stretched(coarse, size) if self.stretch else Logits(coarse, self.factor, size)
 
 
 class BiSeNetV1(nn.Module):
     """Image (N, in_channels, H, W), any H and W -> logits (N, num_classes, H, W).
 
-    In training mode (logits, [auxiliary logits of the same shape, two, or none without boosters]).
+    In training mode a list of `Logits`: the main head's, then two auxiliary ones, or none without boosters.
 
     spatial_path: conv; res3, the trunk's feature at 1/8 in its place (upstream's `diss`); none, then no fusion either
     fusion: a row of `FUSIONS`; mmseg also resizes logits as mmsegmentation does
@@ -201,11 +206,10 @@ class BiSeNetV1(nn.Module):
         self.cp = ContextPath(in_channels, attention_refinement, global_pooling)
         self.sp = SpatialPath(in_channels) if spatial_path == "conv" else None
         self.ffm = ContextAlone() if spatial_path == "none" else FUSIONS[fusion]()
-        stretched = getattr(self.ffm, "resize_to_image", False)
-        self.to_size = stretch_to if stretched else cut_to
-        self.conv_out = Head(self.ffm.out_channels, 256, num_classes, factor=1 if stretched else 8)
+        stretch = getattr(self.ffm, "resize_to_image", False)
+        self.conv_out = Head(self.ffm.out_channels, 256, num_classes, 8, stretch)
         for name in self.AUX_HEADS:
-            self.add_module(name, Head(128, 64, num_classes, factor=1 if stretched else self.BOOSTERS[name]))
+            self.add_module(name, Head(128, 64, num_classes, self.BOOSTERS[name], stretch))
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, a=1)
@@ -231,12 +235,14 @@ class BiSeNetV1(nn.Module):
             "boosters": "conv_out16.conv.conv.weight" in shapes,
         }
 
-    def forward(self, image):
-        size = image.shape[-2:]
+    def heads(self, image):
+        """[`Logits` of the main head, in training mode then those of the auxiliary heads]"""
+        size = tuple(image.shape[-2:])
         feat8, context8, context16 = self.cp(image)
         spatial = self.sp(image) if self.sp else feat8
-        logits = self.to_size(self.conv_out(self.ffm(spatial, context8)), size)
-        if not self.training:
-            return logits
-        aux = zip(self.AUX_HEADS, (context8, context16), strict=False)
-        return logits, [self.to_size(getattr(self, name)(x), size) for name, x in aux]
+        main = self.conv_out(self.ffm(spatial, context8), size)
+        aux = zip(self.AUX_HEADS, (context8, context16), strict=False) if self.training else ()
+        return [main, *(getattr(self, name)(x, size) for name, x in aux)]
+
+    def forward(self, image):
+        return self.heads(image) if self.training else self.heads(image)[0].full()

@@ -12,7 +12,9 @@ import torch.nn.functional as F
 from torch import nn
 
 from bisenet.errors import InputError
-from bisenet.models.layers import ConvBNReLU, conv_bn, cut_to, global_average, init_classifier, stretch_to, upsample_to
+from bisenet.models.layers import ConvBNReLU, EnlargingConvBNReLU, conv_bn, global_average, init_classifier, upsample_to
+from bisenet.models.logits import Logits, stretched
+from bisenet.system.dropout import Dropout
 
 EXPANSION = 6  # of every gather-and-expansion layer
 EXPANSIONS = {  # name: by how much the layer's first convolution expands, what follows its depth-wise one
@@ -220,31 +222,36 @@ AGGREGATIONS = {
 
 
 class Head(nn.Module):
-    """Logits at the input's stride, then bilinear: (N, C, h, w) -> (N, num_classes, factor * h, factor * w)"""
+    """Feature (N, C, h, w) and the image's (H, W) -> `Logits` on the feature's grid
 
-    def __init__(self, in_channels, mid_channels, num_classes, factor):
+    stride: pixels of the image from one place of the feature to the next; stretch: cover it as mmsegmentation does
+    """
+
+    def __init__(self, in_channels, mid_channels, num_classes, stride, stretch=False):
         super().__init__()
+        self.factor = stride
+        self.stretch = stretch
         self.conv = ConvBNReLU(in_channels, mid_channels)
-        self.drop = nn.Dropout(0.1)
+        self.drop = Dropout(0.1)
         self.conv_out = nn.Sequential(
             nn.Identity(),  # stands where an auxiliary head widens; name kept: published weights
             nn.Conv2d(mid_channels, num_classes, kernel_size=1),
-            nn.Upsample(scale_factor=factor, mode="bilinear"),
         )
 
-    def forward(self, x):
-        return self.conv_out(self.drop(self.conv(x)))
+    def forward(self, x, size):
+        coarse = self.conv_out(self.drop(self.conv(x)))
+        return stretched(coarse, size) if self.stretch else Logits(coarse, self.factor, size)
 
 
 class AuxiliaryHead(Head):
     """Booster head: doubles the resolution by nearest neighbour before it classifies. Same contract as `Head`."""
 
-    def __init__(self, in_channels, mid_channels, wide, num_classes, factor):
-        super().__init__(in_channels, mid_channels, num_classes, factor)
+    def __init__(self, in_channels, mid_channels, wide, num_classes, stride):
+        super().__init__(in_channels, mid_channels, num_classes, stride)
+        self.factor = stride // 2
         self.conv_out = nn.Sequential(
-            nn.Sequential(nn.Upsample(scale_factor=2), ConvBNReLU(mid_channels, wide)),
+            nn.Sequential(nn.Identity(), EnlargingConvBNReLU(mid_channels, wide)),  # names kept: published weights
             nn.Conv2d(wide, num_classes, kernel_size=1),
-            nn.Upsample(scale_factor=factor // 2, mode="bilinear"),
         )
 
 
@@ -256,7 +263,7 @@ def whole(channels):
 class BiSeNetV2(nn.Module):
     """Image (N, in_channels, H, W), any H and W -> logits (N, num_classes, H, W).
 
-    In training mode (logits, [auxiliary logits of the same shape, four, or none without boosters]).
+    In training mode a list of `Logits`: the main head's, then four auxiliary ones, or none without boosters.
 
     expand: a row of `EXPANSIONS`, depthwise is upstream's, conv the paper's
     width: factor of every number of channels, the heads' too, to the nearest whole number (alpha of the paper)
@@ -295,12 +302,11 @@ class BiSeNetV2(nn.Module):
         self.detail = Absent() if aggregation == "semantic" else DetailBranch(in_channels, c64, c64, c128)
         self.segment = Absent() if aggregation == "detail" else SemanticBranch(in_channels, *stages, depth, expand)
         self.bga = AGGREGATIONS[aggregation](c128)
-        stretched = getattr(self.bga, "resize_to_image", False)
-        self.to_size = stretch_to if stretched else cut_to
-        self.head = Head(c128, whole(head_channels * width), num_classes, factor=1 if stretched else 8)
+        stretch = getattr(self.bga, "resize_to_image", False)
+        self.head = Head(c128, whole(head_channels * width), num_classes, 8, stretch)
         for name, channels in zip(self.AUX_HEADS, stages, strict=False):
-            factor = self.BOOSTERS[name]
-            self.add_module(name, AuxiliaryHead(channels, c128, whole(factor**2 * width), num_classes, factor))
+            stride = self.BOOSTERS[name]
+            self.add_module(name, AuxiliaryHead(channels, c128, whole(stride**2 * width), num_classes, stride))
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out")
@@ -345,11 +351,13 @@ class BiSeNetV2(nn.Module):
             "boosters": "aux2.conv.conv.weight" in shapes,
         }
 
-    def forward(self, image):
-        size = image.shape[-2:]
+    def heads(self, image):
+        """[`Logits` of the main head, in training mode then those of the auxiliary heads]"""
+        size = tuple(image.shape[-2:])
         *stages, context = self.segment(image)
-        logits = self.to_size(self.head(self.bga(self.detail(image), context)), size)
-        if not self.training:
-            return logits
-        aux = zip(self.AUX_HEADS, stages, strict=False)
-        return logits, [cut_to(getattr(self, name)(x), size) for name, x in aux]
+        main = self.head(self.bga(self.detail(image), context), size)
+        aux = zip(self.AUX_HEADS, stages, strict=False) if self.training else ()
+        return [main, *(getattr(self, name)(x, size) for name, x in aux)]
+
+    def forward(self, image):
+        return self.heads(image) if self.training else self.heads(image)[0].full()

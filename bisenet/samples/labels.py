@@ -6,7 +6,6 @@ file whose name ends in `_labelTrainIds.png`, Cityscapes' own name for it, holds
 
 import io
 import sys
-import zlib
 from functools import cached_property
 
 import cv2
@@ -17,7 +16,15 @@ from bisenet.errors import InputError, name_some
 from bisenet.samples import arrays, classes, images, tiff
 from bisenet.samples.arrays import as_ids
 from bisenet.samples.classes import IGNORE, LOWEST, UNKNOWN
-from bisenet.samples.images import JPEG_SIGNATURE, PNG_COLOR_TYPE, PNG_SIGNATURE, decode, read_file, read_image
+from bisenet.samples.images import (
+    JPEG_SIGNATURE,
+    PNG_COLOR_TYPE,
+    PNG_SIGNATURE,
+    decode,
+    png_chunks,
+    read_file,
+    read_image,
+)
 from bisenet.samples.tiff import ALPHA, BLACK_IS_0, LOSSY, RGB, STRETCHED, is_lossy_webp
 
 READERS = arrays, classes, images, tiff, sys.modules[__name__]  # the modules whose code reads a pair
@@ -102,15 +109,10 @@ def _read_by_pillow(data, path):
 
 def _compare_checksums(data, path):
     """Raises `InputError` where a chunk of a PNG is damaged, which Pillow lets pass."""
-    start = len(PNG_SIGNATURE)
-    while start < len(data):
-        end = start + 8 + int.from_bytes(data[start : start + 4])
-        if zlib.crc32(data[start + 4 : end]) != int.from_bytes(data[end : end + 4]):
-            message = f"{path}: is damaged at byte {start}; copy it again or remove it with its partner"
+    for place, _, whole in png_chunks(data):
+        if not whole:
+            message = f"{path}: is damaged at byte {place}; copy it again or remove it with its partner"
             raise InputError(message, "cannot be decoded")
-        if data[start + 4 : start + 8] == b"IEND":
-            return
-        start = end + 4
 
 
 class LabelReader:

@@ -5,6 +5,7 @@ workers nor the number of processes changes it.
 """
 
 import os
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,8 +13,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Subset
 
 from bisenet.samples.annotations import pair_files, read_pairs
-from bisenet.samples.classes import IGNORE
-from bisenet.samples.labels import LabelReader, read_pair
+from bisenet.samples.sources import Cache, PairFiles
 from bisenet.system.cores import core_count
 from bisenet.system.distributed import rank, world_size
 from bisenet.system.signals import serve_parent
@@ -29,30 +29,39 @@ class SegmentationDataset(Dataset):
 
     def __init__(self, pairs, data_root, table, transform=None, seed=0, *, channels=None, bit_depth=None):
         self.paths = [pair_files(pair, data_root) for pair in pairs]
-        self.read_label = LabelReader(table)
+        self.source = PairFiles(self.paths, table, channels, bit_depth)  # or another over it, see `sources.py`
         self.transform = transform
         self.seed = seed
-        self.form = {"channels": channels, "bit_depth": bit_depth}
 
     def __len__(self):
         return len(self.paths)
 
     def __getitem__(self, index):
         passed, place = index if isinstance(index, tuple) else (0, index)
-        image, label = read_pair(self.paths[place], self.read_label, **self.form)
-        if label is None:
-            label = np.full(image.shape[:2], IGNORE, np.uint8)
-        if self.transform is not None:
-            rng = np.random.default_rng([self.seed, passed, place])
-            image, label = self.transform(image, label, rng)
-        return torch.from_numpy(image), torch.from_numpy(label)
+        image, label = self.source[place]
+        if self.transform is None:
+            return torch.tensor(image), torch.tensor(label)  # copies, for a source may keep its arrays
+        rng = np.random.default_rng([self.seed, passed, place])
+        return tuple(map(torch.from_numpy, self.transform(image, label, rng)))
 
 
-def open_datasets(folder, table, *, channels, bit_depth, data_root, transform, seed):
-    """(training set, validation set) of the lists in `folder`; the former through `transform`. `test` is never read."""
+def open_datasets(
+    folder, table, *, channels, bit_depth, data_root, transform, seed,
+    cache="none", cache_folder=None, sizes=None, workers=0, device=None,
+):  # fmt: skip
+    """(training set, validation set) of the lists in `folder`; the former through `transform`. `test` is never read.
+
+    cache: what is kept of decoded files, see `Cache`; it changes no byte of a sample
+    sizes: {split: what `dataset_stats` found}; workers, device: those of the loaders
+    """
     reading = {"data_root": data_root, "table": table, "channels": channels, "bit_depth": bit_depth}
     train_set = SegmentationDataset(read_pairs(folder, "train"), **reading, transform=transform, seed=seed)
-    return train_set, SegmentationDataset(read_pairs(folder, "val"), **reading)
+    val_set = SegmentationDataset(read_pairs(folder, "val"), **reading)
+    if cache != "none":
+        chosen = Cache(cache, cache_folder, sizes, _loading_processes(workers, device), workers)
+        for dataset, split in (train_set, "train"), (val_set, "val"):
+            dataset.source = chosen.over(dataset.source, split, (Path(folder) / f"{split}.txt").read_bytes())
+    return train_set, val_set
 
 
 class ShuffledBatches:
@@ -118,6 +127,11 @@ def count_workers(workers, device):
     if device.type == "cpu":
         return 0
     return min(8, max(1, core_count() // int(os.environ.get("LOCAL_WORLD_SIZE", 1))))
+
+
+def _loading_processes(workers, device):
+    """How many processes of this machine load data for this training."""
+    return max(1, count_workers(workers, device)) * int(os.environ.get("LOCAL_WORLD_SIZE", 1))
 
 
 def _loading(workers, device):

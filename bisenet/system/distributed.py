@@ -9,8 +9,11 @@ import torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
 from bisenet.errors import InputError
+from bisenet.system.cores import core_count
 from bisenet.system.locks import hold_gpu, take_gpu, take_gpus
 from bisenet.system.synchronized import synchronize
+
+THREADS = "OMP_NUM_THREADS"  # which torchrun sets to 1 for each of several processes
 
 
 def rank():
@@ -30,7 +33,10 @@ def choose_device(name, wait=False):
     """`auto | cpu | cuda | cuda:1 ...` -> torch.device; under torchrun each process takes the GPU of its local rank.
 
     `auto` takes a GPU that no other run has taken, where there are GPUs; wait: if all are taken, wait for one.
+    Runs on a CPU share its cores without a lock: each has a thread for every core, whoever else is there, because
+    results depend on the number of threads; and threads that wait let others work.
     """
+    _keep_to_quota()
     device, processes = named_device(name), int(os.environ.get("LOCAL_WORLD_SIZE", 1))
     if device.type == "cpu":
         return device
@@ -45,6 +51,18 @@ def choose_device(name, wait=False):
     elif local_rank() == 0:
         take_gpus(processes, wait)  # for all processes of this machine, which wait for this one at the start
     return torch.device("cuda", index)
+
+
+def _keep_to_quota():
+    """No more threads than cores that a container may use: the rest would be halted while the others wait for them."""
+    if THREADS not in os.environ and torch.get_num_threads() > core_count():
+        torch.set_num_threads(core_count())
+
+
+def use_threads(number):
+    """As many as a run has begun with, so that it goes on to the same bytes; what a person has set wins."""
+    if THREADS not in os.environ:
+        torch.set_num_threads(number)
 
 
 def named_device(name):

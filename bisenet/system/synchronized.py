@@ -5,8 +5,9 @@ PyTorch's own SyncBatchNorm needs GPUs, and its dropout draws for each process a
 
 import torch
 import torch.distributed as dist
-import torch.nn.functional as F
 from torch import nn
+
+from bisenet.system.dropout import Dropout
 
 
 def synchronize(model, device, rank, world_size, batch_size):
@@ -20,8 +21,8 @@ def synchronize(model, device, rank, world_size, batch_size):
         for name, child in parent.named_children():
             if type(child) is nn.BatchNorm2d:
                 setattr(parent, name, SyncedBatchNorm(child))
-            elif type(child) is nn.Dropout:
-                setattr(parent, name, SharedDropout(child.p, slice(rank, None, world_size), batch_size))
+            elif isinstance(child, nn.Dropout | Dropout):
+                setattr(parent, name, Dropout(child.p, slice(rank, None, world_size), batch_size))
     return model
 
 
@@ -63,23 +64,3 @@ class SumOverProcesses(torch.autograd.Function):
         gradient = gradient.clone()
         dist.all_reduce(gradient)
         return gradient
-
-
-class SharedDropout(nn.Module):
-    """Dropout as one process would draw it for the whole batch, of which this one holds the images of `share`.
-
-    All processes draw from one random state, and each draws for all.
-    """
-
-    def __init__(self, p, share, batch_size):
-        super().__init__()
-        self.p = p
-        self.share = share
-        self.batch_size = batch_size
-
-    def forward(self, x):
-        if not self.training:
-            return x
-        layout = torch.channels_last if x.is_contiguous(memory_format=torch.channels_last) else torch.contiguous_format
-        ones = torch.ones((self.batch_size, *x.shape[1:]), dtype=x.dtype, device=x.device)
-        return x * F.dropout(ones.contiguous(memory_format=layout), self.p)[self.share]

@@ -1,4 +1,4 @@
-"""Losses over logits (N, C, H, W) and labels (N, H, W) of train ids, where `IGNORE` does not count."""
+"""The loss of a training: of all heads' logits, by a label (N, H, W) of train ids, where `IGNORE` does not count."""
 
 import math
 from itertools import repeat
@@ -6,29 +6,31 @@ from statistics import median
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from bisenet.errors import InputError
+from bisenet.models.logits import Logits
 from bisenet.samples.classes import IGNORE
-from bisenet.system.distributed import gather, rank, sum_over_processes, world_size
+from bisenet.system.distributed import sum_over_processes, world_size
+from bisenet.training.pixel_losses import KnownGradient, largest, sweep, weigh
 
 MIN_KEPT = 1 / 16  # upstream: at least this share of the valid pixels is kept
 LOG_OFFSETS = {"enet": 1.02, "dabnet": 1.10}  # of the class weights 1 / ln(offset + share)
 
 
 class OhemCrossEntropy(nn.Module):
-    """Cross-entropy over the hard pixels (online hard example mining).
+    """Cross-entropy over the hard pixels (online hard example mining), of each of several heads.
 
     A pixel is hard while the probability of its true class is below `threshold`; if those are fewer than 1/16 of the
     valid pixels, the hardest 1/16, rounded down as upstream, count instead. A threshold of 1 keeps every pixel: plain
     cross-entropy.
 
+    Called with a list of `Logits`, or of tensors (N, C, H, W), and the one label (N, H, W) of all; returns a loss for
+    each head, (heads,) float32; 0, with zero gradient, where no pixel is valid (upstream: NaN).
     class_weights: (C,) tensor or None; a pixel's loss is weighed by its class, and the mean divides by the weights.
-    Returns a scalar float32; 0, with zero gradient, where no pixel is valid (upstream: NaN).
     What is hard, and what the sum is divided by, is of the pixels of all processes: the mean of what they return is the
     loss of the whole batch, and the mean of their gradients its gradient. Where a process has its share of the batch as
-    several micro-batches, each is called with its `Share`, and their sum counts.
+    several micro-batches, each is called with its `shares`, and their sum counts.
     Source: upstream's OhemCELoss; threshold 0.7 there.
     """
 
@@ -37,79 +39,99 @@ class OhemCrossEntropy(nn.Module):
         self.hard_loss = -math.log(threshold)
         self.register_buffer("class_weights", class_weights)
 
-    def forward(self, logits, label, share=None):
-        losses, label = self.pixels(logits, label)
-        if share is None:
-            [share] = self.shares([losses.detach()], [label])
-        if share.kept is not None:
-            losses, label = losses[share.kept], label[share.kept]
-        if self.class_weights is not None:
-            losses = self.class_weights[label] * losses
-        return world_size() * losses.sum() / share.divisor
+    def forward(self, heads, label, shares=None):
+        heads = [as_logits(head) for head in heads]
+        gradient = torch.is_grad_enabled()
+        if shares is None:
+            found = self._of_the_batch(heads, label, gradient)
+            divisors = sum_over_processes(torch.stack([part.weight for part in found]))
+        else:
+            pairs = list(zip(heads, shares, strict=False))  # of a plain mean, the shares have no end
+            found = [self._sweep(head, label, share.kept, gradient=gradient) for head, share in pairs]
+            divisors = torch.stack([share.divisor for _, share in pairs])
+        scales = world_size() / divisors.clamp(min=torch.finfo(torch.float32).tiny)
+        values = (torch.stack([part.total for part in found]) * scales).float()
+        if not gradient:
+            return values
+        parts = zip(heads, values, found, scales.float(), strict=True)
+        return torch.stack(
+            [KnownGradient.apply(head.coarse, value, part.gradient, scale) for head, value, part, scale in parts]
+        )
 
-    def pixels(self, logits, label):
-        """The losses and labels of the valid pixels, (n,) each."""
-        label = label.long()  # no copy where it is already
-        losses = F.cross_entropy(logits.float(), label, ignore_index=IGNORE, reduction="none")
-        valid = label != IGNORE
-        return losses[valid], label[valid]
+    def _sweep(self, head, label, keep=None, **wanted):
+        return sweep(head, label, self.class_weights, keep, **wanted)
 
-    def shares(self, losses, labels):
-        """The `Share` of each micro-batch. losses, labels: what `pixels` gives of each; a plain mean needs no losses"""
-        chosen = self._hardest(losses) if self.hard_loss > 0 else [None] * len(labels)
-        weights = [
-            self._weight(label if kept is None else label[kept]) for label, kept in zip(labels, chosen, strict=True)
+    def _of_the_batch(self, heads, label, gradient):
+        """A `Sweep` of each head over the pixels that count where this batch is the whole one.
+
+        Their gradients come with the first pass, which takes the hard pixels; only a head that has too few of them
+        needs a second one.
+        """
+        if self.hard_loss == 0:
+            return [self._sweep(head, label, gradient=gradient) for head in heads]
+        found = [self._sweep(head, label, self.hard_loss, losses=True, gradient=gradient) for head in heads]
+        hardest = self._hardest([[part] for part in found], [label])
+        return [
+            part if kept is None else self._sweep(head, label, kept[0], gradient=gradient)
+            for head, part, kept in zip(heads, found, hardest, strict=True)
         ]
-        divisor = sum_over_processes(torch.stack(weights).sum()).clamp(min=torch.finfo(torch.float32).tiny)
-        return [Share(kept, divisor) for kept in chosen]
 
-    def _weight(self, label):
-        if self.class_weights is None:
-            return torch.tensor(label.numel(), dtype=torch.float32, device=label.device)
-        return self.class_weights[label].sum()
+    def _hardest(self, heads, labels):
+        """For each head None, where it has enough hard pixels, else which pixels count: cells of each micro-batch.
 
-    def _hardest(self, parts):
-        """Which pixels of each micro-batch count, as masks or indices."""
-        hard = [(losses <= self.hard_loss).logical_not_() for losses in parts]  # NaN too, so that the loss tells
-        sizes = [losses.numel() for losses in parts]
-        enough = torch.stack([mask.sum() for mask in hard]).sum()
-        counts = torch.stack([enough, enough.new_tensor(sum(sizes))])
-        enough, valid = sum_over_processes(counts).tolist()
+        heads: the `Sweep` of each micro-batch over the hard pixels, for each head
+        """
+        valid = torch.stack([(label != IGNORE).sum() for label in labels]).sum()
+        hard = [torch.stack([part.count for part in parts]).sum() for parts in heads]
+        # The one wait for a GPU in here.
+        *hard, valid = sum_over_processes(torch.stack([*hard, valid])).tolist()
         least = max(int(valid * MIN_KEPT), 1)
-        if enough >= least:
-            return hard
-        losses = torch.cat(parts)
-        kept = losses.topk(share_of_largest(losses, least)).indices
-        if len(parts) == 1:
-            return [kept]
-        return list(torch.zeros_like(losses, dtype=torch.bool).index_fill(0, kept, True).split(sizes))
+        losses = [[part.losses for part in parts] for parts in heads]
+        return [None if enough >= least else largest(parts, least) for enough, parts in zip(hard, losses, strict=True)]
+
+    @torch.no_grad()
+    def shares(self, labels, outputs):
+        """For each micro-batch the `Share` of each head, which makes their losses add up to that of the whole batch.
+
+        labels: of each micro-batch; outputs: an iterable of the heads' logits for them, which is only used where the
+        choice of pixels depends on these
+        """
+        if self.hard_loss == 0:
+            divisor = sum_over_processes(sum(weigh(label, self.class_weights) for label in labels))
+            return [repeat(Share(None, divisor)) for _ in labels]
+        pairs = zip(outputs, labels, strict=True)
+        batches = [
+            [self._sweep(as_logits(head), label, self.hard_loss, losses=True) for head in heads]
+            for heads, label in pairs
+        ]
+        heads = list(zip(*batches, strict=True))
+        return list(zip(*map(self._shares_of_a_head, heads, self._hardest(heads, labels)), strict=True))
+
+    def _shares_of_a_head(self, parts, kept):
+        kept = kept or [(part.losses <= self.hard_loss).logical_not_() for part in parts]
+        weights = [weigh(part.label, self.class_weights, mask) for part, mask in zip(parts, kept, strict=True)]
+        divisor = sum_over_processes(sum(weights))
+        return [Share(mask, divisor) for mask in kept]
 
 
 class Share(NamedTuple):
-    """What a micro-batch has in the loss of the whole batch."""
+    """What a micro-batch has in the loss of the whole batch, of one head."""
 
-    kept: torch.Tensor | None  # which of its valid pixels count, as a mask or indices; None: all
+    kept: torch.Tensor | None  # which of its pixels count, as cells of booleans; None: all that are valid
     divisor: torch.Tensor  # of the sum over the pixels of all micro-batches and processes
 
 
-def share_of_largest(values, count):
-    """How many of the `count` largest values of all processes are among these (n,); of equal ones the first ranks'."""
-    own = min(count, values.numel())
-    if world_size() == 1:
-        return own
-    candidates = F.pad(values.topk(own).values, (0, count - own), value=-math.inf)
-    everyone = gather(candidates)  # (P, count)
-    smallest = everyone.flatten().topk(count).values[-1]
-    larger, equal = (everyone > smallest).sum(1), (everyone == smallest).sum(1)
-    left = (count - larger.sum() - (equal.cumsum(0) - equal)).clamp(min=0)
-    return min(own, int((larger + torch.minimum(equal, left))[rank()]))
+def as_logits(head):
+    """`Logits`; a tensor (N, C, H, W) has them at every pixel."""
+    return head if isinstance(head, Logits) else Logits(head, 1, tuple(head.shape[2:]))
 
 
 class MultiHeadLoss(nn.Module):
     """The loss of the main head plus `aux_weight` times that of each auxiliary head.
 
-    Called with a model's training output (logits, [aux logits, ...]); returns (total, [loss of each head]).
+    Called with a model's training output, its heads' `Logits`, the main head first; returns (total, loss of each head).
     Both papers weigh the auxiliary heads by 1.
+    criterion: as `OhemCrossEntropy`
     """
 
     def __init__(self, criterion, aux_weight):
@@ -117,32 +139,13 @@ class MultiHeadLoss(nn.Module):
         self.criterion = criterion
         self.aux_weight = aux_weight
 
-    def forward(self, outputs, label, shares=None):
+    def forward(self, heads, label, shares=None):
         """shares: of a micro-batch, its entry of what `shares` returns"""
-        label = label.long()
-        heads = zip(_heads(outputs), shares or repeat(None), strict=False)
-        main, *boosters = [self.criterion(head, label, share) for head, share in heads]
-        return main + self.aux_weight * sum(boosters), [main, *boosters]
+        losses = self.criterion(heads, label, shares)
+        return losses[0] + self.aux_weight * losses[1:].sum(), losses
 
-    @torch.no_grad()
     def shares(self, labels, outputs):
-        """For each micro-batch the `Share` of each head, which makes their losses add up to that of the whole batch.
-
-        labels: of each micro-batch; outputs: an iterable of the model's outputs for them, which is only used where the
-        choice of pixels depends on these
-        """
-        valid = [label[label != IGNORE].long() for label in labels]
-        if self.criterion.hard_loss == 0:
-            return [repeat(share) for share in self.criterion.shares(None, valid)]
-        batches = zip(outputs, labels, strict=True)
-        losses = [[self.criterion.pixels(head, label)[0] for head in _heads(output)] for output, label in batches]
-        heads = [self.criterion.shares(of_one, valid) for of_one in zip(*losses, strict=True)]
-        return list(zip(*heads, strict=True))
-
-
-def _heads(outputs):
-    """(logits, [aux logits, ...]) -> [logits, aux logits, ...]"""
-    return [outputs[0], *outputs[1]]
+        return self.criterion.shares(labels, outputs)
 
 
 def build_criterion(statistics, *, ohem_threshold, aux_weight, class_weights):

@@ -33,9 +33,9 @@ def build_optimizer(model, *, optimizer, momentum, lr, head_lr_factor, weight_de
     """
     groups = parameter_groups(model, lr=lr, head_lr_factor=head_lr_factor, weight_decay=weight_decay)
     if optimizer == "sgd":
-        return torch.optim.SGD(groups, momentum=momentum)
+        return torch.optim.SGD(groups, momentum=momentum, fused=True)
     kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[optimizer]
-    return kind(groups, betas=(momentum, 0.999))
+    return kind(groups, betas=(momentum, 0.999), fused=True)
 
 
 def set_lr(optimizer, ratio):

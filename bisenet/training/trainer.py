@@ -22,9 +22,10 @@ from bisenet.system.distributed import (
     replicate,
     shared_faults,
     sum_over_processes,
+    use_threads,
     world_size,
 )
-from bisenet.system.precision import autocast, gradient_scaler, take_step
+from bisenet.system.precision import autocast, gradient_scaler, memory_format, take_step
 from bisenet.system.progress import warn
 from bisenet.training.averages import Best, MovingAverage
 from bisenet.training.optim import set_lr
@@ -75,6 +76,8 @@ class Trainer:
     def __init__(
         self, model, *, criterion, optimizer, schedule, normalize, device, amp, batch_size, accumulate=1, ema=0.0
     ):
+        self.layout = {"memory_format": memory_format(device, amp)}
+        model.to(**self.layout)
         self.average = MovingAverage(model, ema) if ema else None
         self.replica = replicate(model, device, micro_batch_size(batch_size, accumulate))
         self.model = model.train()
@@ -112,7 +115,7 @@ class Trainer:
         for number, ((image, label), shares) in enumerate(zip(batches, self._shares(batches, before), strict=True), 1):
             with nullcontext() if number == len(batches) else self._own_gradients():
                 with autocast(self.device, self.amp):
-                    loss, head_losses = self.criterion(self.replica(self.normalize(image)), label, shares)
+                    loss, head_losses = self.criterion(self.replica(self._input(image)), label, shares)
                 self.scaler.scale(loss).backward()
             losses = losses + torch.stack([loss, *head_losses]).detach()
         losses = sum_over_processes(losses) / world_size()
@@ -133,12 +136,15 @@ class Trainer:
         self.at.step_seconds += time.monotonic() - started
         return None
 
+    def _input(self, image):
+        return self.normalize(image).contiguous(**self.layout)
+
     def _shares(self, batches, before):
         """What each micro-batch has in the loss of the whole batch; nothing is learnt from finding out."""
         if len(batches) == 1:
             return [None]
         with torch.no_grad(), autocast(self.device, self.amp):
-            outputs = (self.model(self.normalize(image)) for image, _ in batches)
+            outputs = (self.model(self._input(image)) for image, _ in batches)
             shares = self.criterion.shares([label for _, label in batches], outputs)
         self._restore(*before)
         return shares
@@ -198,10 +204,12 @@ class Trainer:
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
             "position": vars(self.at),
+            "threads": torch.get_num_threads(),
             "random": self._random_state(),
         }
 
     def load_state_dict(self, state):
+        use_threads(state["threads"])
         self.model.load_state_dict(state["model"])
         if self.average:
             self.average.model.load_state_dict(state["average"])

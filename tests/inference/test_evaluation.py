@@ -7,7 +7,7 @@ from torch import nn
 
 from bisenet.inference.evaluation import evaluate, tally
 from bisenet.inference.predictor import Predictor
-from bisenet.inference.protocols import UPSTREAM_RULES
+from bisenet.inference.upstream import UPSTREAM_RULES
 
 MEAN, STD = [0.1, 0.2, 0.4], [1.0, 0.5, 0.25]
 
@@ -25,13 +25,20 @@ def counted(model, loader, num_classes, amp="off", *, stop=False, watch=None, **
     return evaluate(predictor, loader, num_classes, stop=stop, watch=watch)
 
 
+class Shared(list):
+    """Which a copy of a model has in common with it: a `Predictor` asks a copy."""
+
+    def __deepcopy__(self, memo):
+        return self
+
+
 class StrongestChannel(nn.Module):
     """The class of a pixel is its largest normalised channel; remembers the shapes that it saw."""
 
     def __init__(self):
         super().__init__()
         self.norm = nn.BatchNorm2d(3)
-        self.seen = []
+        self.seen = Shared()
 
     def forward(self, image):
         self.seen.append(tuple(image.shape))
@@ -84,10 +91,12 @@ def test_the_protocol_reaches_the_prediction(samples):
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_the_mode_is_put_back_and_nothing_is_learned(samples, training):
+@pytest.mark.parametrize("amp", ["off", "bf16"])
+def test_the_model_stays_as_it_is(samples, training, amp):
     model = StrongestChannel().train(training)
     before = {key: value.clone() for key, value in model.state_dict().items()}
-    counted(model, batches(samples), 3, amp="off")
+    counted(model, batches(samples), 3, amp=amp)
+    assert len(model.seen) == 3
     assert model.training == model.norm.training == training
     assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
 

@@ -56,7 +56,7 @@ def test_every_option_takes_any_size_and_every_parameter_learns(name, architectu
     model = randomized(variant(name, 4, **architecture))
     with torch.inference_mode():
         assert {model(torch.randn(1, 3, *size)).shape for size in [(1, 1), (33, 70)]} == {(1, 4, 1, 1), (1, 4, 33, 70)}
-    logits, aux = model.train()(torch.randn(3, 3, 65, 90))
+    logits, *aux = (head.full() for head in model.train()(torch.randn(3, 3, 65, 90)))
     assert {x.shape for x in (logits, *aux)} == {(3, 4, 65, 90)}
     boosters = {"bisenetv1": 2, "bisenetv2": 4}[name] * architecture.get("boosters", True)
     assert len(aux) == len(model.AUX_HEADS) == boosters
@@ -174,7 +174,7 @@ def test_v1_heads_read_what_is_fused(architecture, what_the_head_reads):
     with torch.inference_mode():
         feat8, *_ = model.cp.resnet(image)
         _, context, _ = model.cp(image)
-        expected = model.conv_out(what_the_head_reads(model, image, feat8, context))
+        expected = model.conv_out(what_the_head_reads(model, image, feat8, context), (64, 96)).full()
         torch.testing.assert_close(model(image), expected, rtol=0, atol=0)
 
 
@@ -192,7 +192,7 @@ def test_v2_heads_read_what_is_aggregated(aggregation, what_the_head_reads):
     whole, image = randomized(variant("bisenetv2", **SMALL)), torch.randn(1, 3, 64, 96)
     with torch.inference_mode():
         context = whole.segment(image)[-1].repeat_interleave(4, 2).repeat_interleave(4, 3)
-        expected = model.head(what_the_head_reads(model, whole.detail(image), context))
+        expected = model.head(what_the_head_reads(model, whole.detail(image), context), (64, 96)).full()
         torch.testing.assert_close(model(image), expected, rtol=0, atol=0)
     parts = {key.split(".")[0] for key in model.state_dict()}
     assert ("segment" in parts, "detail" in parts) == (aggregation != "detail", aggregation != "semantic")

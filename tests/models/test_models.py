@@ -11,7 +11,7 @@ from torch import nn
 from weightless_models import weightless
 
 from bisenet.errors import InputError
-from bisenet.models import bisenetv1, bisenetv2, layers
+from bisenet.models import layers, logits
 from bisenet.models.architectures import MODELS, build_model
 
 MODEL_NAMES = ["bisenetv1", "bisenetv2"]
@@ -43,7 +43,7 @@ def test_logits_of_every_head_are_upstreams(name):
     try:
         model.training = True  # the model answers with all heads, while batch norm and dropout stay in eval mode
         with torch.inference_mode():
-            logits, aux = model(reference_input())
+            logits, *aux = (head.full() for head in model(reference_input()))
     finally:
         model.training = False
     heads = reference(name)["heads"]
@@ -71,7 +71,7 @@ def test_logits_have_the_size_of_any_image(name, size):
     model = new_model(name)
     image = torch.randn(2, 3, *size)
     with torch.inference_mode():
-        logits, aux = model.train()(image)
+        logits, *aux = (head.full() for head in model.train()(image))
         alone = model.eval()(image)
     assert {x.shape for x in (logits, *aux, alone)} == {(2, 5, *size)}
     assert all(x.isfinite().all() for x in (logits, *aux, alone))
@@ -86,11 +86,11 @@ def test_nothing_is_cut_where_sides_are_multiples_of_32(name, size, monkeypatch)
         surplus.append((x.shape[-2] - size[0], x.shape[-1] - size[1]))
         return x[..., : size[0], : size[1]]
 
-    for module in (layers, bisenetv1, bisenetv2):
+    for module in (layers, logits):
         monkeypatch.setattr(module, "cut_to", measured_cut)
     model = build_model(name, 5)
     with torch.no_grad():
-        model(torch.randn(2, 3, *size))
+        [head.full() for head in model(torch.randn(2, 3, *size))]
         assert len(surplus) == {"bisenetv1": 5, "bisenetv2": 7}[name]
         assert set(surplus) == {(0, 0)}
         model(torch.randn(2, 3, size[0] + 1, size[1]))
@@ -123,7 +123,7 @@ def test_every_parameter_gets_a_gradient(name):
     torch.manual_seed(0)
     model = build_model(name, 19).train()
     model.load_state_dict(reference_weights(upstream(name)))
-    logits, aux = model(torch.randn(3, 3, 64, 64))
+    logits, *aux = (head.full() for head in model(torch.randn(3, 3, 64, 64)))
     label = torch.randint(19, (3, 64, 64))
     sum(F.cross_entropy(head, label) for head in (logits, *aux)).backward()
     assert [key for key, p in model.named_parameters() if p.grad is None or not p.grad.any()] == []
@@ -131,7 +131,7 @@ def test_every_parameter_gets_a_gradient(name):
 
 @pytest.mark.parametrize("name", MODEL_NAMES)
 def test_training_starts_at_equal_probabilities(name):
-    logits, aux = new_model(name).train()(torch.randn(2, 3, 64, 64))
+    logits, *aux = (head.full() for head in new_model(name).train()(torch.randn(2, 3, 64, 64)))
     for head in (logits, *aux):
         loss = F.cross_entropy(head, torch.randint(5, (2, 64, 64)))
         assert loss.item() == pytest.approx(math.log(5), abs=0.1)
@@ -165,7 +165,7 @@ def test_only_the_last_batch_norm_of_each_gather_and_expansion_layer_starts_at_z
 def test_the_first_convolutions_take_any_number_of_channels(name, in_channels):
     torch.manual_seed(0)
     model = build_model(name, 5, in_channels)
-    logits, aux = model.train()(torch.randn(2, in_channels, 33, 40))
+    logits, *aux = (head.full() for head in model.train()(torch.randn(2, in_channels, 33, 40)))
     assert {x.shape for x in (logits, *aux)} == {(2, 5, 33, 40)}
     of_rgb = weightless(name, 5).state_dict()
     first = {key: list(value.shape) for key, value in model.state_dict().items() if value.shape != of_rgb[key].shape}

@@ -1,6 +1,7 @@
 """Images: the same pixels as Pillow, or an error that names the file."""
 
 import io
+import zlib
 
 import cv2
 import numpy as np
@@ -9,7 +10,7 @@ from image_files import PHOTO, RGBA, SMALL, WIDE, encoded, read, tiff
 from PIL import Image
 
 from bisenet.errors import InputError
-from bisenet.samples.images import read_image
+from bisenet.samples.images import PNG_SIGNATURE, _decode_plain_png, read_image
 
 RNG = np.random.default_rng(1)
 
@@ -188,3 +189,38 @@ def test_a_real_photograph_is_what_pillow_makes_of_it(camvid):
         difference = np.abs(read_image(path) - np.asarray(Image.open(path)).astype(int))
         assert difference.mean() < 0.5
         assert difference.max() <= 16
+
+
+def chunk(name, body):
+    return len(body).to_bytes(4) + name + body + zlib.crc32(name + body).to_bytes(4)
+
+
+def png(size, color_type, raw, *before, depth=8, interlace=0):
+    """A PNG file of raw rows, each behind the number of its filter."""
+    head = size[1].to_bytes(4) + size[0].to_bytes(4) + bytes([depth, color_type, 0, 0, interlace])
+    data = chunk(b"IDAT", zlib.compress(raw))
+    return PNG_SIGNATURE + chunk(b"IHDR", head) + b"".join(before) + data + chunk(b"IEND", b"")
+
+
+ROWS = bytes([0, *range(12), 1, *range(12), 2, *range(12)])  # filters: none, the pixel before, the row above
+RGB = np.cumsum(np.arange(12).reshape(4, 3), axis=0)
+RGB = np.stack([np.arange(12).reshape(4, 3), RGB, RGB + np.arange(12).reshape(4, 3)])
+
+
+@pytest.mark.parametrize("channels", [None, 1, 3])
+def test_the_fast_decoder_gives_the_pixels_of_plain_pngs(tmp_path, channels):
+    data = png((3, 4), 2, ROWS, chunk(b"gAMA", (45455).to_bytes(4)), chunk(b"tEXt", b"a\0text"))
+    assert (_decode_plain_png(data) == RGB).all()
+    assert (_decode_plain_png(png((3, 12), 0, ROWS))[0, :, 0] == np.arange(12)).all()
+    (tmp_path / "x.png").write_bytes(data)
+    expected = RGB @ [[0.299], [0.587], [0.114]] if channels == 1 else RGB
+    assert np.abs(read_image(tmp_path / "x.png", channels) - expected).max() <= (0.51 if channels == 1 else 0)
+
+
+def test_what_is_more_than_a_plain_png_is_left_to_opencv():
+    more = chunk(b"tRNS", bytes(6)), chunk(b"eXIf", bytes(8)), chunk(b"acTL", bytes(8))
+    others = [png((3, 4), 2, ROWS, before) for before in more]
+    others += [png((3, 4), 2, ROWS, interlace=1), png((3, 2), 2, ROWS, depth=16), png((3, 3), 6, ROWS)]
+    others += [png((3, 4), 2, ROWS)[:-13] + b"?" * 13, png((3, 4), 2, ROWS[:-1]), png((2**16, 2**16), 2, ROWS)]
+    others += [png((3, 12), 3, ROWS), b"", b"\xff\xd8\xff", PNG_SIGNATURE]
+    assert [_decode_plain_png(data) for data in others] == [None] * len(others)

@@ -27,7 +27,7 @@ def test_every_preset_and_recipe_is_complete_and_fits_the_code(shipped_params, m
     params = load_params(*names, path=shipped_params)
     assert params.keys() == {*names}
     assert params["model"] in MODELS
-    assert params["amp"] in AMP_TYPES
+    assert params["amp"] in ("auto", *AMP_TYPES)
     assert resolve_architecture(model, params["architecture"]) == params["architecture"]
     names = ("schedule", "max_iter", "warmup", "warmup_iters", "warmup_start", "power", "gamma", "milestones")
     ratio = build_schedule(**{name: params[name] for name in names})
@@ -142,7 +142,7 @@ def test_the_protocols_that_have_a_name_in_python_are_those_of_the_file():
 
 def test_choices_are_the_rows_of_the_tables_that_they_name():
     assert KNOBS["split"].names == ALL_SPLITS
-    assert set(KNOBS["amp"].names) == set(AMP_TYPES)
+    assert set(KNOBS["amp"].names) == {"auto", *AMP_TYPES}
 
 
 # --- DVC's own hands on it

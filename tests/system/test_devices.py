@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from bisenet.errors import InputError
-from bisenet.system import locks
-from bisenet.system.distributed import choose_device
+from bisenet.system import distributed, locks
+from bisenet.system.distributed import choose_device, use_threads
 
 
 @pytest.fixture
@@ -137,3 +137,33 @@ def test_a_gpu_is_known_by_the_name_that_all_processes_have_for_it(gpus, another
     another_run(1)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "6,7")
     assert choose_device("auto") == torch.device("cuda", 1)
+
+
+# --- threads on the cores of a CPU
+
+
+@pytest.fixture
+def threads(gpus, monkeypatch):
+    """What PyTorch is told of threads, of which it has eight; OMP_NUM_THREADS is not set."""
+    gpus(0)
+    told = []
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 8)
+    monkeypatch.setattr(torch, "set_num_threads", told.append)
+    return told
+
+
+@pytest.mark.parametrize(("cores", "expected"), [(2, [2]), (8, []), (16, [])])
+def test_no_more_threads_than_a_container_has_cores(threads, monkeypatch, cores, expected):
+    monkeypatch.setattr(distributed, "core_count", lambda: cores)
+    choose_device("auto")
+    assert threads == expected
+
+
+def test_a_number_of_threads_that_a_person_has_set_stays(threads, monkeypatch):
+    use_threads(3)
+    monkeypatch.setenv("OMP_NUM_THREADS", "8")
+    monkeypatch.setattr(distributed, "core_count", lambda: 2)
+    choose_device("cpu")
+    use_threads(4)
+    assert threads == [3]

@@ -44,6 +44,20 @@ def test_tf32_is_forbidden_where_float32_is_asked_for_and_else_allowed(amp, allo
     assert tf32() == (allowed, allowed)
 
 
+@pytest.mark.parametrize("before", [False, True])
+def test_what_is_not_settled_yet_changes_nothing(before):
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = before
+    prepare(CPU, "auto")
+    assert tf32() == (before, before)
+
+
+def test_models_draw_from_the_seed():
+    with torch.random.fork_rng(devices=[]):
+        prepare(CPU, "off", seed=5)
+        drawn = torch.rand(3)
+    assert torch.equal(drawn, torch.rand(3, generator=torch.Generator().manual_seed(5)))
+
+
 def test_a_gpu_that_only_emulates_bf16_is_refused_with_what_it_can_do(gpu):
     gpu(bf16=False)
     with pytest.raises(InputError, match="amp: Tesla T4 number 0 has no bf16; use fp16 or off"):

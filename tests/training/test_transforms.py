@@ -10,6 +10,8 @@ from image_pairs import FILL, PLAIN, coordinates, random_pair
 from bisenet.samples.classes import IGNORE
 from bisenet.training.transforms import TrainTransform, adjust_colors, crop, flip, resize
 
+LEVELS = 3  # by which the chain may differ: one of the scale, times the factors of the jitter, and one of these
+
 
 class FixedRng:
     """Draws what it is told, each kind from its own list."""
@@ -138,13 +140,13 @@ def test_the_order_is_scale_crop_flip_colours():
     found = transform(image, label, rng)
     by_hand = resize(image, label, (30, 36))
     by_hand = flip(*crop(*by_hand, 4, 5, (16, 18)))
-    assert (found[0] == adjust_colors(by_hand[0], 0.9, 1.2, 0.7)).all()
+    assert np.abs(found[0].astype(int) - adjust_colors(by_hand[0], 0.9, 1.2, 0.7)).max() <= LEVELS
     assert (found[1] == by_hand[1]).all()
     assert rng.bounds == [30 - 16 + 1, 36 - 18 + 1]
 
 
-def test_8_bit_rgb_is_augmented_by_these_operations_to_the_byte():
-    """The chain written out for three channels: any number of channels costs photographs nothing."""
+def test_8_bit_rgb_is_augmented_by_these_operations():
+    """The chain written out, with the whole image resized: labels to the byte, images to a level or two."""
     weights = np.array([0.299, 0.587, 0.114], np.float32)
     transform = TrainTransform(crop=(40, 48), scales=(0.5, 2), flip=0.5, jitter=0.4, mean=[0.41, 0.42, 0.43])
     image, label = random_pair((37, 53))
@@ -153,10 +155,11 @@ def test_8_bit_rgb_is_augmented_by_these_operations_to_the_byte():
         scale = rng.uniform(0.5, 2)
         height, width = math.ceil(37 * scale), math.ceil(53 * scale)
         expected = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
+        ids = cv2.resize(label, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
         top, left = (int(rng.integers(max(have - want, 0) + 1)) for have, want in ((height, 40), (width, 48)))
-        expected = expected[top : top + 40, left : left + 48]
+        expected, ids = (part[top : top + 40, left : left + 48] for part in (expected, ids))
         if rng.random() < 0.5:
-            expected = expected[:, ::-1]
+            expected, ids = expected[:, ::-1], ids[:, ::-1]
         brightness, contrast, saturation = rng.uniform(0.6, 1.4, size=3).tolist()
         x = expected.astype(np.float32) * brightness
         mean = float((x @ weights).mean())
@@ -167,7 +170,12 @@ def test_8_bit_rgb_is_augmented_by_these_operations_to_the_byte():
         rows, columns = max(40 - height, 0), max(48 - width, 0)
         border = rows // 2, rows - rows // 2, columns // 2, columns - columns // 2
         expected = cv2.copyMakeBorder(expected, *border, cv2.BORDER_CONSTANT, value=(105, 107, 110))
-        assert transform(image, label, np.random.default_rng(seed))[0].tobytes() == expected.tobytes()
+        found = transform(image, label, np.random.default_rng(seed))
+        difference = np.abs(found[0].astype(int) - expected)
+        assert difference.max() <= LEVELS
+        assert difference.mean() < 0.25
+        ids = cv2.copyMakeBorder(ids, *border, cv2.BORDER_CONSTANT, value=IGNORE)
+        assert found[1].tobytes() == ids.tobytes()
 
 
 def test_one_seed_is_one_result():
@@ -216,7 +224,7 @@ def test_the_v2_papers_way_at_a_sixteenth_of_its_size():
         found = transform(image, label, np.random.default_rng(seed))
         above, before = (32 - size[0]) // 2, (64 - size[1]) // 2
         inside = slice(above, above + size[0]), slice(before, before + size[1])
-        assert (found[0][inside] == expected[0]).all()
+        assert np.abs(found[0][inside].astype(int) - expected[0]).max() <= 2  # both scales round
         assert (found[1][inside] == expected[1]).all()
         assert (found[1] != IGNORE).sum() == (expected[1] != IGNORE).sum()
 
