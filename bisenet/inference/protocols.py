@@ -14,7 +14,7 @@ import torch.nn.functional as F
 
 from bisenet.inference.views import Look, View, Views
 from bisenet.models.folding import folded
-from bisenet.models.logits import Logits
+from bisenet.models.logits import as_logits
 
 
 class Rules:
@@ -96,13 +96,8 @@ def _looked_at(network, view, window, mirrored):
     looks = []
     for top, left in window_places(view.shape[-2:], window):
         part = view[..., top : top + window[0], left : left + window[1]] if window else view
-        looks.append(Look(as_logits(network(part.flip(3) if mirrored else part), part), top, left))
+        looks.append(Look(as_logits(network(part.flip(3) if mirrored else part)), top, left))
     return View(tuple(view.shape[-2:]), looks, mirrored)
-
-
-def as_logits(found, view):
-    """`Logits` of what a network gave for a view."""
-    return found if isinstance(found, Logits) else Logits(found, 1, tuple(view.shape[-2:]))
 
 
 def window_places(size, window):

@@ -11,7 +11,8 @@ from operator import add
 import torch
 import torch.nn.functional as F
 
-from bisenet.inference.protocols import Rules, as_logits, resize, window_places
+from bisenet.inference.protocols import Rules, resize, window_places
+from bisenet.models.logits import as_logits
 from bisenet.inference.views import Views
 
 
@@ -65,7 +66,7 @@ UPSTREAM_RULES = UpstreamRules()
 
 def _looks(network, view, flip):
     """Logits of a view in full, then those of its mirror image, turned back."""
-    yield as_logits(network(view), view).full()
+    yield as_logits(network(view)).full()
     if flip:
         mirrored = view.flip(3)
-        yield as_logits(network(mirrored), mirrored).full().flip(3)
+        yield as_logits(network(mirrored)).full().flip(3)

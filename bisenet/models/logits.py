@@ -34,6 +34,11 @@ class Logits(NamedTuple):
         return cut_to(F.interpolate(self.coarse, scale_factor=self.factor, mode="bilinear"), self.size)
 
 
+def as_logits(found):
+    """`Logits`; a tensor (N, C, H, W) has them at every pixel."""
+    return found if isinstance(found, Logits) else Logits(found, 1, tuple(found.shape[2:]))
+
+
 def stretched(coarse, size):
     """`Logits` that cover the image just from border to border; enlarged at once where that takes no whole factor."""
     factor = size[0] // coarse.shape[2]

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from bisenet.errors import InputError
-from bisenet.models.logits import Logits
+from bisenet.models.logits import as_logits
 from bisenet.samples.classes import IGNORE
 from bisenet.system.distributed import sum_over_processes, world_size
 from bisenet.training.pixel_losses import KnownGradient, largest, sweep, weigh
@@ -119,11 +119,6 @@ class Share(NamedTuple):
 
     kept: torch.Tensor | None  # which of its pixels count, as cells of booleans; None: all that are valid
     divisor: torch.Tensor  # of the sum over the pixels of all micro-batches and processes
-
-
-def as_logits(head):
-    """`Logits`; a tensor (N, C, H, W) has them at every pixel."""
-    return head if isinstance(head, Logits) else Logits(head, 1, tuple(head.shape[2:]))
 
 
 class MultiHeadLoss(nn.Module):
