@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 
 from bisenet.inference.protocols import Rules, resize, window_places
-from bisenet.models.logits import as_logits
 from bisenet.inference.views import Views
+from bisenet.models.logits import as_logits
 
 
 class UpstreamRules(Rules):
