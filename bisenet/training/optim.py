@@ -33,7 +33,8 @@ def build_optimizer(model, *, optimizer, momentum, lr, head_lr_factor, weight_de
     """
     groups = parameter_groups(model, lr=lr, head_lr_factor=head_lr_factor, weight_decay=weight_decay)
     if optimizer == "sgd":
-        return torch.optim.SGD(groups, momentum=momentum, fused=True)
+        # Not fused: after a first step that fp16 skips, PyTorch's fused SGD goes on from momentum that nobody has set.
+        return torch.optim.SGD(groups, momentum=momentum)
     kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[optimizer]
     return kind(groups, betas=(momentum, 0.999), fused=True)
 

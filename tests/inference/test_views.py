@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
+from largest_tensor import LargestTensor
 from project import ROOT
 
 from bisenet.inference import label_maps
@@ -45,6 +46,15 @@ def test_coarse_logits_are_as_good_as_those_in_full(protocol, band, monkeypatch)
     torch.testing.assert_close(probabilities(eighth, image, **protocol), full, rtol=1e-4, atol=1e-6)
     assert len(full.argmax(1).unique()) > 3
     assert torch.equal(predict(eighth, image, **protocol).long(), full.argmax(1))
+
+
+def test_no_tensor_has_the_probabilities_of_the_image():
+    def network(view):
+        return Logits(view[:, :1, ::8, ::8].repeat(1, 40, 1, 1), 8, tuple(view.shape[2:]))
+
+    with LargestTensor() as seen:
+        predict(network, torch.zeros(1, 3, 700, 1000), scales=(0.5, 1.75), flip=True)
+    assert seen.numel < 40 * 700 * 1000 / 4
 
 
 PEAK = """

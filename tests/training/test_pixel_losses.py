@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from torch.utils._python_dispatch import TorchDispatchMode
+from largest_tensor import LargestTensor
 
 from bisenet.models.logits import Logits, from_cells
 from bisenet.training import pixel_losses
@@ -74,19 +74,10 @@ def test_the_loss_of_heads_of_several_strides_is_that_of_their_full_logits(thres
 
 
 def test_no_tensor_has_the_numbers_of_the_full_logits():
-    class Largest(TorchDispatchMode):
-        numel = 0
-
-        def __torch_dispatch__(self, function, types, arguments=(), named=None):
-            out = function(*arguments, **(named or {}))
-            if isinstance(out, torch.Tensor) and out.is_floating_point():
-                self.numel = max(self.numel, out.numel())
-            return out
-
     classes, size = 150, (256, 320)
     logits = Logits(torch.randn(2, classes, 32, 40, requires_grad=True), 8, size)
     label = torch.zeros(2, *size, dtype=torch.uint8)
-    with Largest() as seen:
+    with LargestTensor() as seen:
         MultiHeadLoss(OhemCrossEntropy(0.7), 1)([logits], label)[0].backward()
     assert seen.numel < 2 * classes * math.prod(size) / 20
 

@@ -69,6 +69,27 @@ def test_without_mixed_precision_it_is_a_plain_float32_loop(model):
         torch.testing.assert_close(ours[key], theirs[key], rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize(("amp", "layout"), [("off", torch.contiguous_format), ("bf16", torch.channels_last)])
+def test_images_and_weights_lie_as_is_fast_for_the_precision(model, amp, layout):
+    seen = []
+    model.body.register_forward_pre_hook(lambda module, inputs: seen.extend([*inputs, module.weight]))
+    list(steps(learner(model, amp=amp), batches(1)))
+    assert [tensor.is_contiguous(memory_format=layout) for tensor in seen] == [True, True]
+
+
+def test_a_run_goes_on_with_the_threads_that_it_began_with(model, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    before, learning = torch.get_num_threads(), learner(model)
+    try:
+        torch.set_num_threads(before + 1)
+        state = learning.state_dict()
+        torch.set_num_threads(before)
+        learning.load_state_dict(state)
+        assert torch.get_num_threads() == before + 1
+    finally:
+        torch.set_num_threads(before)
+
+
 @pytest.mark.parametrize("amp", ["off", "bf16"])
 def test_mixed_precision_is_used_where_asked(model, amp):
     seen = set()
