@@ -1,6 +1,4 @@
-"""Train one BiSeNet with mixed precision: lists and statistics in, checkpoints, curves and metrics out.
-
-One process, or several through torchrun (`launcher`). What was stopped, however it was, goes on from its last save."""
+"""Train one BiSeNet: lists and statistics in, checkpoints, curves, metrics out. A run that was stopped goes on."""
 
 from bisenet.inference.evaluation import evaluate
 from bisenet.inference.predictor import Predictor
@@ -12,12 +10,12 @@ from bisenet.system.artifacts import read_json
 from bisenet.system.distributed import choose_device, process_group, rank, world_size
 from bisenet.system.entry import run
 from bisenet.system.measured_precision import training_precision
-from bisenet.system.precision import prepare
+from bisenet.system.precision import AMP_TYPES, prepare
 from bisenet.system.signals import StopRequest
 from bisenet.training.losses import build_criterion
 from bisenet.training.optim import build_optimizer
 from bisenet.training.reporting import open_report
-from bisenet.training.resume import UnfinishedRun, fingerprint
+from bisenet.training.resume import UnfinishedRun, begun_with, fingerprint
 from bisenet.training.schedules import build_schedule
 from bisenet.training.trainer import Trainer, train
 from bisenet.training.transforms import TrainTransform
@@ -62,16 +60,18 @@ def fit(params, device, stop):
     torch.manual_seed(params["seed"])  # whatever the model has drawn
     place = {"normalize": Normalize(mean, std, depth).to(device), "device": device}
     criterion = build_criterion(found["train"], **pick(params, *LOSS)).to(device)
-    work = {"size": transform.size, "classes": len(table), **pick(params, "amp", "batch_size", "accumulate")}
-    place["amp"] = params["amp"] = training_precision(model, criterion, **place, **work, store=PRECISION)
+    effective = {**pick(params, *RECORDED), "architecture": model.architecture, "processes": world_size(), **weights}
+    inputs = [STATISTICS, *ANNOS.glob("*.*")], ("bisenet", "stages")
+    begun = begun_with(UNFINISHED, effective, "amp", AMP_TYPES, *inputs) if params["amp"] == "auto" else params["amp"]
+    work = {"size": transform.size, "classes": len(table), **pick(params, "batch_size", "accumulate")}
+    amp = training_precision(model, criterion, amp=begun or "auto", **place, **work, store=PRECISION)
+    place["amp"] = effective["amp"] = amp
     trainer = Trainer(
         model, **place, **pick(params, "batch_size", "accumulate", "ema"), criterion=criterion,
         optimizer=build_optimizer(model, **pick(params, *OPTIM)), schedule=build_schedule(**pick(params, *SCHEDULE)),
     )  # fmt: skip
 
-    effective = {**pick(params, *RECORDED), "architecture": model.architecture, "processes": world_size(), **weights}
-    state = UNFINISHED / fingerprint(effective, [STATISTICS, *ANNOS.glob("*.*")], ("bisenet", "stages"))
-    with UnfinishedRun(state) as unfinished:
+    with UnfinishedRun(UNFINISHED / fingerprint(effective, *inputs)) as unfinished:
         report = open_report(MODEL.parent, trainer.heads, params["max_iter"], effective, told + remarks())
         best = train(
             trainer, report=report, run=unfinished, stop=stop, **pick(params, *COURSE, "save_every", "skip_nonfinite"),

@@ -33,7 +33,8 @@ class EnlargingConvBNReLU(ConvBNReLU):
     def forward(self, x):
         height, width = x.shape[2:]
         kernels = torch.cat([kernel for rows in paired(self.conv.weight, 2) for kernel in paired(rows, 3)])
-        near = F.conv2d(x, kernels, padding=1).unflatten(1, (2, 2, -1))  # (N, 2, 2, C', h + 1, w + 1)
+        bias = None if self.conv.bias is None else self.conv.bias.repeat(4)  # of a batch norm that was folded
+        near = F.conv2d(x, kernels, bias, padding=1).unflatten(1, (2, 2, -1))  # (N, 2, 2, C', h + 1, w + 1)
         rows = [torch.stack([near[:, a, b, :, a : a + height, b : b + width] for b in (0, 1)], dim=-1) for a in (0, 1)]
         return F.relu(self.bn(torch.stack(rows, dim=3).flatten(4).flatten(2, 3)), inplace=True)
 

@@ -18,7 +18,7 @@ class Normalize(nn.Module):
 
     def forward(self, images):
         count, height, width, channels = images.shape
-        rows = images.reshape(count, height, width * channels).float()
+        rows = images.reshape(count, height, width * channels).to(torch.float32, copy=True)
         factor, shift = 1 / (self.highest * self.std), -self.mean / self.std
         # One pass in place, and rows in one piece: a fifth of the time of what the formula says.
         torch.addcmul(shift.repeat(width), rows, factor.repeat(width), out=rows)

@@ -10,6 +10,7 @@ import hashlib
 import json
 import mmap
 import os
+import secrets
 import shutil
 import signal
 from contextlib import suppress
@@ -44,7 +45,10 @@ class Packed:
 
     @cached_property
     def _pairs(self):
-        return _read_index(self.folder)["pairs"]
+        try:
+            return _read_index(self.folder)["pairs"]
+        except (OSError, ValueError, KeyError) as error:
+            raise InputError(f"cache: {self.folder}: its index cannot be read: {error}; start again") from None
 
     @cached_property
     def _maps(self):
@@ -60,8 +64,12 @@ class Packed:
 
     def _array(self, part, start, shape, kind):
         if part not in self._maps:
-            with open(self.folder / part, "rb") as file:
-                self._maps[part] = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            try:
+                with open(self.folder / part, "rb") as file:
+                    self._maps[part] = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            except OSError as error:
+                gone = "another run has packed it anew, or it was deleted; start again"
+                raise InputError(f"cache: {self.folder / part}: cannot be read ({error.strerror}): {gone}") from None
         return np.ndarray(shape, kind, self._maps[part], start)
 
 
@@ -87,8 +95,8 @@ def pack_once(folder, split, listed, source, size=None, workers=None, told=True)
         shutil.rmtree(place, ignore_errors=True)
         partial = place.with_name(f".partial-{place.name}")
         shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed
-        partial.mkdir()
         try:
+            partial.mkdir()
             _check_room(folder, size)
             if told:
                 known = f"{size / GIGABYTE:.2f} GB, " if size is not None else ""
@@ -117,11 +125,12 @@ def _check_room(folder, size):
 
 def _pack(folder, split, source, workers):
     results = map_files(_Packer(source.read, folder), source.files, workers=workers)
-    pairs = []
-    for _, result in track(results, len(source), f"packing {split}"):
+    entries = {}
+    for files, result in track(results, len(source), f"packing {split}"):
         if isinstance(result, InputError):
             raise result
-        pairs.append(json.loads(result))
+        entries[files] = json.loads(result)
+    pairs = [entries[files] for files in source.files]
     parts = {}
     for path in sorted(folder.glob("*.raw")):
         with open(path, "rb+") as file:
@@ -137,6 +146,7 @@ class _Packer:
         self.read = read
         self.folder = folder
         self.parent = os.getpid()
+        self.name = secrets.token_hex(4)  # no two packings share a part's name: a run may still map that of another
 
     def __call__(self, files):
         if os.getpid() != self.parent:
@@ -144,7 +154,7 @@ class _Packer:
         states = [_state(file) for file in files]  # before they are read: a change meanwhile shows
         image, label = self.read(files)
         image = np.ascontiguousarray(image, image.dtype.newbyteorder("<"))
-        part = f"{os.getpid()}.raw"
+        part = f"{self.name}-{os.getpid()}.raw"
         with open(self.folder / part, "ab") as file:
             starts = [_append(file, array) for array in (image, np.ascontiguousarray(label))]
         line = {

@@ -34,9 +34,11 @@ class Dropout(nn.Module):
 
     @staticmethod
     def _dropped(x, seeds, level):
-        """Booleans of the shape of `x` (N, C, ...), which lie in memory as it does."""
-        dropped = torch.empty_like(x, dtype=torch.bool)
-        lies = dropped.permute(0, 2, 3, 1) if x.ndim == 4 and not dropped.is_contiguous() else dropped
+        """Booleans of the shape of `x` (N, C, ...), which lie in memory as it does, channels first or last."""
+        last = x.ndim == 4 and x.is_contiguous(memory_format=torch.channels_last)
+        layout = torch.channels_last if last else torch.contiguous_format
+        dropped = torch.empty_like(x, dtype=torch.bool, memory_format=layout)
+        lies = dropped.permute(0, 2, 3, 1) if last else dropped
         for image, seed in zip(lies.view(len(x), -1), seeds, strict=True):
             words = torch.empty(-(-image.numel() // 4), dtype=torch.int64, device=x.device)
             words.random_(-(2**63), None, generator=torch.Generator(x.device).manual_seed(seed))

@@ -34,7 +34,7 @@ def prepare(device, amp, deterministic=False, seed=None):
 def check(device, amp, name):
     """Raise `InputError` for a precision that is none, or that a GPU lacks; `name` is what a person called it."""
     if amp not in AMP_TYPES:
-        raise InputError(f"{name}: '{amp}' is none of {', '.join(AMP_TYPES)}")
+        raise InputError(f"{name}: '{amp}' is none of auto, {', '.join(AMP_TYPES)}")
     if not can_do(device, amp):
         raise InputError(f"{name}: {torch.cuda.get_device_name(device)} has no bf16; use fp16 or off")
 

@@ -49,7 +49,7 @@ class OhemCrossEntropy(nn.Module):
             pairs = list(zip(heads, shares, strict=False))  # of a plain mean, the shares have no end
             found = [self._sweep(head, label, share.kept, gradient=gradient) for head, share in pairs]
             divisors = torch.stack([share.divisor for _, share in pairs])
-        scales = world_size() / divisors.clamp(min=torch.finfo(torch.float32).tiny)
+        scales = torch.where(divisors > 0, world_size() / divisors, 0)
         values = (torch.stack([part.total for part in found]) * scales).float()
         if not gradient:
             return values

@@ -39,6 +39,18 @@ def build_optimizer(model, *, optimizer, momentum, lr, head_lr_factor, weight_de
     return kind(groups, betas=(momentum, 0.999), fused=True)
 
 
+def load_optimizer(optimizer, state):
+    """Load a `state_dict`; its tensors come to lie in memory as their parameters do.
+
+    PyTorch keeps the layout that they were saved in, and its fused kernels go through both as they lie.
+    """
+    optimizer.load_state_dict(state)
+    for parameter, values in optimizer.state.items():
+        for name, value in values.items():
+            if isinstance(value, torch.Tensor) and value.shape == parameter.shape:
+                values[name] = torch.empty_like(parameter).copy_(value)
+
+
 def set_lr(optimizer, ratio):
     """Every group at `ratio` times its base lr; returns {group: lr}."""
     for group in optimizer.param_groups:

@@ -120,7 +120,7 @@ def largest(losses, count):
     values = torch.cat([part.flatten() for part in losses])
     own = share_of_largest(values, count)
     least = values.kthvalue(values.numel() + 1 - own).values if own else values.new_tensor(torch.inf)
-    kept, equal = (values <= least).logical_not_(), values == least
+    kept, equal = (values <= least).logical_not_(), values == least  # not `>`, which leaves out what is no number
     kept |= equal & (equal.cumsum(0) <= own - kept.sum())
     parts = kept.split([part.numel() for part in losses])
     return [part.view_as(cells) for part, cells in zip(parts, losses, strict=True)]

@@ -47,6 +47,18 @@ def _imported_files(packages):
     return {file.as_posix(): root / file for file in inside if file.parts[0] in packages}
 
 
+def begun_with(folder, values, key, choices, files, packages=()):
+    """With which of `choices` for `key` an unfinished run of these values lies below `folder`; None: there is none.
+
+    The rest is as of `fingerprint`; process 0 looks, for all.
+    """
+    for choice in choices if rank() == 0 else ():
+        run = Path(folder) / fingerprint({**values, key: choice}, files, packages)
+        if any((run / name).exists() for name in SAVES):
+            return from_first(choice)
+    return from_first(None)
+
+
 class UnfinishedRun:
     """The folder of one run, for a `with` block: locked within it, and gone after it unless that ends with an error.
 

@@ -28,7 +28,7 @@ from bisenet.system.distributed import (
 from bisenet.system.precision import autocast, gradient_scaler, memory_format, take_step
 from bisenet.system.progress import warn
 from bisenet.training.averages import Best, MovingAverage
-from bisenet.training.optim import set_lr
+from bisenet.training.optim import load_optimizer, set_lr
 
 
 @dataclass
@@ -209,11 +209,12 @@ class Trainer:
         }
 
     def load_state_dict(self, state):
-        use_threads(state["threads"])
+        if self.device.type == "cpu":
+            use_threads(state["threads"])
         self.model.load_state_dict(state["model"])
         if self.average:
             self.average.model.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        load_optimizer(self.optimizer, state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
         self.at = Position(**state["position"])
         if self.at.count:

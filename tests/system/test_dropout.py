@@ -48,6 +48,14 @@ def test_a_process_draws_for_its_images_what_one_draws_for_all():
         assert torch.rand(1) == after  # and all of them go on alike
 
 
+def test_an_input_that_lies_otherwise_is_dropped_from_too():
+    x = torch.ones(2, 5, 6, 7).transpose(1, 2).requires_grad_()
+    y = Dropout(0.5)(x)
+    y.sum().backward()
+    assert torch.equal(x.grad, y)
+    assert 0 < (y == 0).sum() < y.numel()
+
+
 def test_what_is_drawn_later_does_not_depend_on_the_size():
     later = []
     for shape in ((2, 3), (2, 100, 7, 7)):

@@ -1,12 +1,15 @@
 """Which parameter learns how fast, and one step of each optimiser by hand."""
 
+import copy
+
 import pytest
 import torch
 from torch import nn
 from weightless_models import weightless
 
-from bisenet.training.optim import build_optimizer, parameter_groups, set_lr
+from bisenet.training.optim import build_optimizer, load_optimizer, parameter_groups, set_lr
 
+LAYOUTS = torch.contiguous_format, torch.channels_last
 RATES = {"lr": 0.1, "head_lr_factor": 10, "weight_decay": 0.5}
 
 
@@ -123,3 +126,25 @@ def test_the_ratio_multiplies_the_base_rate_of_each_group_every_time():
     set_lr(optimizer, 0.5)
     optimizer.step()
     assert values(model)[1] == pytest.approx(2 - 0.05 * 0.25)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+def test_a_state_saved_in_another_memory_layout_is_gone_on_with_alike(optimizer):
+    """A step in one layout, then one in each: the same but for rounding."""
+    torch.manual_seed(0)
+    gradients, results = torch.randn(2, 4, 3, 5, 5), []
+    settings = {"momentum": 0.9, "lr": 0.1, "head_lr_factor": 1, "weight_decay": 0.01}
+    models = [nn.Conv2d(3, 4, 5, bias=False).to(memory_format=layout) for layout in LAYOUTS]
+    for model in models:
+        model.HEAD_PREFIXES = ("none",)
+        nn.init.ones_(model.weight)
+    first, second = (build_optimizer(model, optimizer=optimizer, **settings) for model in models)
+    models[0].weight.grad = gradients[0].clone()
+    first.step()
+    models[1].load_state_dict(models[0].state_dict())
+    load_optimizer(second, copy.deepcopy(first.state_dict()))
+    for model, one in zip(models, (first, second), strict=True):
+        model.weight.grad = gradients[1].contiguous(memory_format=LAYOUTS[models.index(model)])
+        one.step()
+        results.append(model.weight.detach())
+    torch.testing.assert_close(*results)

@@ -73,6 +73,15 @@ def test_the_loss_of_heads_of_several_strides_is_that_of_their_full_logits(thres
         torch.testing.assert_close(head.coarse.grad.float(), whole.coarse.grad, **near)
 
 
+@pytest.mark.parametrize("threshold", [0.7, 1.0])
+def test_without_a_valid_pixel_the_gradient_is_0_even_when_it_is_scaled_up(threshold):
+    logits, label = case(8)
+    loss, _ = MultiHeadLoss(OhemCrossEntropy(threshold), 1)([logits], torch.full_like(label, IGNORE))
+    (65536 * loss).backward()
+    assert loss.item() == 0
+    assert not logits.coarse.grad.any()
+
+
 def test_no_tensor_has_the_numbers_of_the_full_logits():
     classes, size = 150, (256, 320)
     logits = Logits(torch.randn(2, classes, 32, 40, requires_grad=True), 8, size)
