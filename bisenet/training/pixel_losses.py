@@ -152,7 +152,10 @@ def _float32(device):
 
 
 class KnownGradient(torch.autograd.Function):
-    """A value whose gradient by `x` is known already: `scale` * `gradient`, in the type of `x`."""
+    """A value whose gradient by `x` is known already: `scale` * `gradient`, in the type of `x`.
+
+    It is scaled in place, for it may be the largest tensor there is; PyTorch refuses to go the way back twice.
+    """
 
     @staticmethod
     def forward(ctx, x, value, gradient, scale):
@@ -163,4 +166,4 @@ class KnownGradient(torch.autograd.Function):
     @staticmethod
     def backward(ctx, upstream):
         gradient, scale = ctx.saved_tensors
-        return (gradient * (scale * upstream)).to(ctx.dtype), None, None, None
+        return gradient.mul_(scale * upstream).to(ctx.dtype), None, None, None
