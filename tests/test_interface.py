@@ -289,7 +289,7 @@ def test_a_precision_that_is_told_is_not_measured(weights, photo, net, monkeypat
         (None, {}, "weights: a file or a URL, not NoneType"),
         ("weights", {"device": "gpu"}, "device: 'gpu' is none of auto, cpu"),
         ("weights", {"device": 0}, "device: '0' is none of auto, cpu"),
-        ("weights", {"precision": "half"}, "precision: 'half' is none of off, bf16, fp16"),
+        ("weights", {"precision": "half"}, "precision: 'half' is none of auto, off, bf16, fp16"),
         ("weights", {"model": "bisenetv1"}, "holds .*, not a bisenetv1"),
         ("weights", {"dataset": "cityscapes"}, "was trained on 4 classes"),
         ("weights", {"mean": [2, 0, 0]}, "mean: must be a list, each a number from 0 to 1, not "),

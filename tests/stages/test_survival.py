@@ -191,6 +191,7 @@ def test_two_machines_learn_what_two_processes_of_one_do(project, undisturbed_pa
 
 
 def test_a_file_that_vanishes_ends_all_processes_with_one_message_after_a_save(project, undisturbed_pair):
+    project.set(cache="none")  # else all files are in memory by then
     process = project.start("torchrun", "--standalone", "--nproc-per-node=2", module="hook", HOOK_SIGNAL="19",
                             HOOK_AT="step 3 of rank 1")  # fmt: skip
     while not (project.root / "hook.done").exists():  # one process stops itself, so the other waits
