@@ -114,8 +114,8 @@ def test_upstreams_weights_and_the_name_of_a_dataset_are_enough(tmp_path, monkey
     weights = reference_weights(upstream("bisenetv2"))
     torch.save({f"module.{key}": value for key, value in weights.items()}, "model_final_v2_city.pth")
     (tmp_path / "photo.jpg").write_bytes(jpeg(45, 70))
-    argv = "demo --input photo.jpg --weights model_final_v2_city.pth --model bisenetv2 --dataset cityscapes --precision off"
-    monkeypatch.setattr("sys.argv", argv.split())
+    argv = "demo --input photo.jpg --weights model_final_v2_city.pth --model bisenetv2 --dataset cityscapes"
+    monkeypatch.setattr("sys.argv", [*argv.split(), "--precision", "off"])
     demo.main()
     assert np.asarray(Image.open("out/overlay/photo.png")).shape == (45, 70, 3)
     pixels = torch.from_numpy(read_image("photo.jpg").astype(np.float32) / 255)
