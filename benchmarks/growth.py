@@ -19,9 +19,9 @@ import cv2
 import numpy as np
 import yaml
 
-from benchmarks.charts import line_charts
+from bisenet.charts import line_charts
 from benchmarks.inputs import draw, write_inputs
-from benchmarks.machine import in_words, this_machine
+from bisenet.system.machine import in_words, this_machine
 from benchmarks.pipeline import Pipeline
 from benchmarks.rows import FILES, V2
 from benchmarks.worker import HERE, Worker

@@ -21,9 +21,9 @@ from statistics import median
 
 import torch
 
-from benchmarks.charts import bar_chart
+from bisenet.charts import bar_chart
 from benchmarks.inputs import MEAN, STD, THRESHOLD, write_inputs
-from benchmarks.machine import in_words, this_machine
+from bisenet.system.machine import in_words, this_machine
 from benchmarks.pipeline import PIPELINE_ROWS
 from benchmarks.rows import ROWS, check
 from benchmarks.worker import HERE, Worker

@@ -1,6 +1,6 @@
 """Choose the preset: what preset, recipe and defaults fill in, in a file by which DVC sees that it has changed.
 
-A dataset without a preset of its own has none that DVC could watch by name, and all of them would train anew for any.
+All of presets.yaml is a dep of this stage alone, and what it writes one of the training: another preset is none.
 """
 
 from bisenet.system.artifacts import write_text

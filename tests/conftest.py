@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from made_folders import Maker
-from params_files import SHIPPED, SMALL
+from params_files import SHIPPED, SHIPPED_PRESETS, SMALL, SMALL_PRESETS, holder
 
 from bisenet.annotation.dataset import Dataset
 from bisenet.annotation.sources import Source
@@ -48,20 +48,20 @@ def make(tmp_path):
 
 @pytest.fixture
 def small_params(tmp_path):
-    """small_params(old, new): a small params.yaml, with one piece of its text replaced."""
+    """small_params(old, new): a small params.yaml with its presets.yaml, one piece of the text of them replaced."""
 
     def write(old="", new=""):
-        assert old in SMALL
-        path = tmp_path / "params.yaml"
-        path.write_text(SMALL.replace(old, new, 1) if old else SMALL)
-        return path
+        assert old in SMALL + SMALL_PRESETS
+        for name, text in {"params.yaml": SMALL, "presets.yaml": SMALL_PRESETS}.items():
+            (tmp_path / name).write_text(text.replace(old, new, 1) if old and name == holder(old) else text)
+        return tmp_path / "params.yaml"
 
     return write
 
 
 @pytest.fixture
 def shipped_params(tmp_path):
-    """A copy of the project's own params.yaml."""
-    path = tmp_path / "params.yaml"
-    path.write_bytes(SHIPPED.read_bytes())
-    return path
+    """A copy of the project's own params.yaml, with presets.yaml beside it."""
+    for file in SHIPPED, SHIPPED_PRESETS:
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    return tmp_path / "params.yaml"

@@ -1,17 +1,21 @@
-"""The project's own params.yaml and a small one, and pieces of text of them changed."""
+"""The project's own params.yaml and presets.yaml and small ones, and pieces of text of them changed."""
 
 import difflib
 import re
 
+import yaml
 from project import ROOT
 
 from bisenet.system.yaml12 import read_yaml
 
 SHIPPED = ROOT / "params.yaml"
+SHIPPED_PRESETS = ROOT / "presets.yaml"
 PARAMS = read_yaml(SHIPPED)
-PRESETS = [
+PRESETS = read_yaml(SHIPPED_PRESETS)
+DEFAULTS = PRESETS.pop("defaults")
+CHOICES = [
     (model, dataset, recipe)
-    for model, rows in PARAMS["presets"].items()
+    for model, rows in PRESETS.items()
     for dataset, preset in rows.items()
     for recipe in [None, *preset.get("recipes", {})]
 ]
@@ -41,11 +45,24 @@ demo:
   images: 2
   alpha: 0.5
   longest_side: 640
+export:
+  formats:
+  - onnx
+  input: uint8
+  output: labels
+  images: 2
+  agreement:
+  calibration_images: 4
+  size:
+  - 64
+  - 96
 bisenetv1:
   fusion:
 bisenetv2:
   width:
   depth:
+"""
+SMALL_PRESETS = """\
 defaults:
   flip: 0.125
   jitter: 0.25
@@ -54,34 +71,44 @@ defaults:
     width: 1.0
     depth: 1
     boosters: true
-presets:
-  bisenetv2:
-    toy:
-      lr: 0.5
-      batch_size: 16
-      aux_weight: 0.1
-      crop:
-      - 64
-      - 96
-      flip: 0.25
-      jitter: 0.375
-      architecture:
-        width: 2
-        depth: 2
-      recipes:
-        paper:
-          pretrained: imagenet
-          lr: 0.75
-          flip: 0.5
-          architecture:
-            depth: 3
-        plain: {}
-    other:
-      lr: 0.25
-  bisenetv1:
-    toy:
-      lr: 0.125
+bisenetv2:
+  toy:
+    lr: 0.5
+    batch_size: 16
+    aux_weight: 0.1
+    crop:
+    - 64
+    - 96
+    flip: 0.25
+    jitter: 0.375
+    architecture:
+      width: 2
+      depth: 2
+    recipes:
+      paper:
+        pretrained: imagenet
+        lr: 0.75
+        flip: 0.5
+        architecture:
+          depth: 3
+      plain: {}
+  other:
+    lr: 0.25
+bisenetv1:
+  toy:
+    lr: 0.125
 """
+
+
+def holder(text):
+    """Which of the two small files a piece of text is from."""
+    return "params.yaml" if text in SMALL else "presets.yaml"
+
+
+def write_params(folder, params=PARAMS, presets=PRESETS, defaults=DEFAULTS):
+    """Both files, with these values."""
+    for name, values in {"params.yaml": params, "presets.yaml": {"defaults": defaults, **presets}}.items():
+        (folder / name).write_text(yaml.safe_dump(values), encoding="utf-8")
 
 
 def choose(path, **values):
@@ -95,7 +122,7 @@ def choose(path, **values):
 
 
 def changed_lines(path):
-    """(lines gone, lines new) of a copy of the project's file."""
-    lines = [file.read_text(encoding="utf-8").splitlines() for file in (SHIPPED, path)]
+    """(lines gone, lines new) of a copy of one of the project's files."""
+    lines = [file.read_text(encoding="utf-8").splitlines() for file in (ROOT / path.name, path)]
     marks = list(difflib.ndiff(*lines))
     return [[line[2:] for line in marks if line.startswith(mark)] for mark in ("- ", "+ ")]

@@ -6,9 +6,10 @@ import socket
 import torch
 from torch import multiprocessing
 
-multiprocessing.set_forkserver_preload(
-    ["torch._dynamo", "bisenet.training.trainer"]
-)  # with torch, seconds: once for all processes of all tests
+HEAVY = "torch._dynamo", "torch.distributed.run", "imagecodecs", "skimage.transform"
+OWN = "training.trainer", "inspection.dataset_report", "suggestion.suggest", "interface", "scenes.drawing"
+# With torch, seconds: once for all processes of all tests.
+multiprocessing.set_forkserver_preload([*HEAVY, *(f"bisenet.{name}" for name in OWN)])
 
 
 def free_port():

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from benchmarks import ours, plain, speed
-from benchmarks.charts import bar_chart, line_charts
+from bisenet.charts import bar_chart, line_charts
 from benchmarks.inputs import write_inputs
 from benchmarks.plain import ohem
 from benchmarks.rows import ROWS, check

@@ -6,6 +6,7 @@ from pathlib import Path
 from bisenet.scoring.metrics import class_scores, scores, upstream_class_scores
 from bisenet.scoring.official import category_iou, official_scores
 from bisenet.system.artifacts import write_csv, write_json, write_text
+from bisenet.system.tables import markdown_table
 
 CONFUSION_CLASSES = 30  # the most frequent ones; a plot of more cannot be read
 TABLES = {"metrics": "%", "iou": "IoU of a class, %", "category_iou": "IoU of a category, %"}  # and their heads
@@ -60,14 +61,7 @@ def _percent_table(part, found):
     """Markdown of a part of the scores: a row each, a column for each protocol."""
     columns = [of_protocol[part] for of_protocol in found.values()]
     rows = [[name, *(_percent(column[name]) for column in columns)] for name in columns[0]]
-    rows = [[cell.replace("|", "&#124;") for cell in row] for row in [[TABLES[part], *found], *rows]]
-    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-    lines = [
-        " | ".join(cell.rjust(width) if place else cell.ljust(width) for place, (cell, width) in enumerate(cells))
-        for cells in (zip(row, widths, strict=True) for row in rows)
-    ]
-    rule = "|".join(["-" * (widths[0] + 2), *("-" * (width + 1) + ":" for width in widths[1:])])
-    return "".join(f"{line}\n" for line in [f"| {lines[0]} |", f"|{rule}|", *(f"| {line} |" for line in lines[1:])])
+    return markdown_table([[TABLES[part], *found], *rows])
 
 
 def _percent(value):

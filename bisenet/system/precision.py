@@ -27,7 +27,7 @@ def prepare(device, amp, deterministic=False, seed=None):
         torch.use_deterministic_algorithms(True, warn_only=True)
         torch.backends.cudnn.benchmark = False
     if amp != "auto":
-        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = amp != "off"
+        _allow_tf32(amp != "off")
         check(device, amp, "amp")
 
 
@@ -54,18 +54,20 @@ def computing(device, amp):
 @contextmanager
 def tf32_as(amp):
     """TF32 as `prepare` has it for `amp`, within the block."""
-    places = torch.backends.cudnn, torch.backends.cuda.matmul
-    before = [place.allow_tf32 for place in places]
-    _allow_tf32(places, [amp != "off"] * 2)
+    before = _allow_tf32(amp != "off")
     try:
         yield
     finally:
-        _allow_tf32(places, before)
+        _allow_tf32(*before)
 
 
-def _allow_tf32(places, allowed):
-    for place, value in zip(places, allowed, strict=True):
+def _allow_tf32(convolutions, products=None):
+    """What was allowed before; products as convolutions where they are not told."""
+    places = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = [place.allow_tf32 for place in places]
+    for place, value in zip(places, (convolutions, convolutions if products is None else products), strict=True):
         place.allow_tf32 = value
+    return before
 
 
 def autocast(device, amp):

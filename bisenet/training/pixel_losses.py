@@ -6,7 +6,6 @@ takes 0.9 s of one core, where PyTorch's upsampling, cross-entropy, OHEM by inde
 """
 
 import math
-from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
@@ -15,6 +14,7 @@ import torch.nn.functional as F
 from bisenet.models.logits import add_to_corners, continued, corner_weights, corners, not_continued, to_cells
 from bisenet.samples.classes import IGNORE
 from bisenet.system.distributed import gather, rank, world_size
+from bisenet.system.precision import computing
 
 SLICE = {"cpu": 2**19, "cuda": 2**26}  # numbers, all classes together: a cache; enough work for each call of a GPU
 
@@ -54,7 +54,7 @@ def sweep(logits, label, class_weights=None, keep=None, *, losses=False, gradien
     of_a_row = classes * pixels * columns
     step = max(1, SLICE[device.type] // of_a_row)
     images = max(1, SLICE[device.type] // (of_a_row * rows))
-    with _float32(device):
+    with computing(device, "off"):
         for n in range(0, count, images):
             part = slice(n, n + images)
             grid = continued(coarse[part])
@@ -137,18 +137,6 @@ def share_of_largest(values, count):
     larger, equal = (everyone > smallest).sum(1), (everyone == smallest).sum(1)
     left = (count - larger.sum() - (equal.cumsum(0) - equal)).clamp(min=0)
     return min(own, int((larger + torch.minimum(equal, left))[rank()]))
-
-
-@contextmanager
-def _float32(device):
-    """Plain float32: no autocast, and no TF32 in products."""
-    matmul = torch.backends.cuda.matmul
-    before, matmul.allow_tf32 = matmul.allow_tf32, False
-    try:
-        with torch.autocast(device.type, enabled=False):
-            yield
-    finally:
-        matmul.allow_tf32 = before
 
 
 class KnownGradient(torch.autograd.Function):

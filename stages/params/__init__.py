@@ -1,27 +1,26 @@
-"""The only place that opens params.yaml: what keys there are, what values they take, which value is in force.
+"""The only place that opens params.yaml and presets.yaml: what they may say, and which value is in force.
 
-A value at the top of the file, or from `-S`, wins; an empty one takes that of the `recipe` chosen, else that of
-`presets.<model>.<dataset>` around it, else that of `defaults`. A dataset without a preset has that of `custom`.
-`python -m stages.params` checks the file and prints the values in force.
+A value in params.yaml, or from `-S`, wins; an empty one takes what presets.yaml has for it (`presets.py`).
+`python -m stages.params` checks both files and prints the values in force.
 """
 
 from bisenet.errors import InputError
 from bisenet.system.yaml12 import read_yaml
-from stages.params.checks import check_file
-from stages.params.knobs import KNOBS, RECIPE
+from stages.params.checks import check_params
+from stages.params.knobs import KNOBS
+from stages.params.presets import ANY_DATASET, fill, filled
 
-PARAMS_FILE = "params.yaml"
-ANY_DATASET = "custom"  # the preset of every dataset that has none of its own
+PARAMS_FILE = "params.yaml"  # presets.yaml lies beside it, wherever that is
 
 
 def load_params(*names, path=PARAMS_FILE):
-    """{name: value in force}, after the whole file is checked. Raises `InputError` that names the key and the cure.
+    """{name: value in force}, after both files are checked. Raises `InputError` that names the key and the cure.
 
     `architecture` is {option: value} of the model; `protocols` is {row: {"scales", "flip", "window"}}, where a key of
     `START` may be, too; a section, such as `demo`, is a dict.
     """
-    set_above, filled = _read(path)
-    in_force = {**filled, **set_above, "architecture": {**filled["architecture"], **set_above["architecture"]}}
+    given, filling, _ = _read(path)
+    in_force = {**filling, **given, "architecture": {**filling["architecture"], **given["architecture"]}}
     for name in names:
         if in_force.get(name) is None and not (name in KNOBS and KNOBS[name].accepts(None)):
             raise InputError(
@@ -38,38 +37,27 @@ def filled_in(path=PARAMS_FILE):
 
 def remarks(path=PARAMS_FILE):
     """Lines about values in force that may not be meant, or may not go together."""
-    set_above, filled = _read(path)
-    model, dataset = set_above["model"], set_above["dataset"]
-    known = dataset in read_yaml(path)["presets"][model]
-    found = [] if known else [f"{dataset} has no preset of its own for {model}: that of {ANY_DATASET} is in force"]
-    meant = filled.get("batch_size")
-    batch_size = set_above.get("batch_size", meant)
-    if "lr" not in set_above and meant not in (None, batch_size):
+    given, filling, preset = _read(path)
+    model, dataset = given["model"], given["dataset"]
+    found = []
+    if preset != dataset:
+        found.append(f"{dataset} has no preset of its own for {model}: that of {ANY_DATASET} is in force")
+    meant = filling.get("batch_size")
+    batch_size = given.get("batch_size", meant)
+    if "lr" not in given and meant not in (None, batch_size):
         found.append(
-            f"batch_size is {batch_size}, and the lr {filled['lr']} is meant for {meant}: they go together; to save "
+            f"batch_size is {batch_size}, and the lr {filling['lr']} is meant for {meant}: they go together; to save "
             "memory instead, raise accumulate"
         )
     return found
 
 
 def _read(path):
-    """(what has a value at the top, what recipe, preset and defaults fill in), each with its `architecture`."""
+    """(what params.yaml sets, what presets.yaml fills in, the name of the preset); both with `architecture`."""
     params = read_yaml(path)
-    check_file(params, path)
-    model, defaults = params.get("model"), params.get("defaults") or {}
-    preset = _chosen_preset(params["presets"], params, path)
-    layers = defaults, preset, _chosen_recipe(preset, params, path)
-    options = defaults.get(model), *(layer.get("architecture") for layer in layers)
-    recipe = [{name: layer.get(name) for name in RECIPE} for layer in layers]
-    return (
-        {**_filled(params), "architecture": _filled(params.get(model))},
-        {**_filled(*recipe), "architecture": _filled(*options)},
-    )
-
-
-def _filled(*layers):
-    """Of each key the value in the last layer that has one."""
-    return {key: value for layer in layers for key, value in (layer or {}).items() if value is not None}
+    check_params(params, path)
+    filling, preset = fill(params, path)
+    return {**filled(params), "architecture": filled(params.get(params["model"]))}, filling, preset
 
 
 def pick(params, *names):
@@ -91,28 +79,3 @@ def chosen_protocols(params):
         if name not in rows:
             raise InputError(f"protocol: there is no '{name}'; choose one or more of {', '.join(rows)}, or all")
     return {name: rows[name] for name in names}
-
-
-def _chosen_preset(presets, params, path):
-    model, dataset = params.get("model"), params.get("dataset")
-    if model not in presets:
-        raise InputError(f"{path}: model: there is no preset for '{model}'; choose one of {', '.join(presets)}")
-    known = presets[model]
-    if dataset in known:
-        return known[dataset]
-    if dataset is None or ANY_DATASET not in known:
-        own = f", or write the preset '{ANY_DATASET}' of {model}, which serves any dataset"
-        raise InputError(
-            f"{path}: dataset: there is no preset for '{dataset}'; choose one of {', '.join(known)}"
-            f"{own if dataset is not None else ''}"
-        )
-    return known[ANY_DATASET]
-
-
-def _chosen_recipe(preset, params, path):
-    name, known = params.get("recipe"), preset.get("recipes") or {}
-    if name is not None and name not in known:
-        choice = f"choose one of {', '.join(known)}, or leave it empty" if known else "leave it empty"
-        of = f"the preset of {params['model']} and {params['dataset']}"
-        raise InputError(f"{path}: recipe: {of} has no '{name}'; {choice}")
-    return known.get(name, {})

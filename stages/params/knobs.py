@@ -1,4 +1,4 @@
-"""The tables of `params.yaml`: which keys there are, and what kind of value each takes."""
+"""The tables of params.yaml and presets.yaml: which keys there are, and what kind of value each takes."""
 
 from bisenet.system.kinds import (
     EMPTY,
@@ -17,7 +17,7 @@ from bisenet.system.kinds import (
     one_of,
 )
 
-RECIPE = {  # empty at the top: recipes, presets and defaults fill them
+RECIPE = {  # empty in params.yaml: what presets.yaml fills
     "pretrained": TEXT,
     "optimizer": one_of("sgd", "adam", "adamw"),
     "lr": POSITIVE,
@@ -79,6 +79,15 @@ SECTIONS = {
         "seed": integer(0),
     },
     "demo": {"images": integer(1), "alpha": SHARE, "longest_side": integer(32)},
+    "export": {
+        "formats": list_of(TEXT),
+        "input": one_of("uint8", "float32"),
+        "output": one_of("labels", "logits"),
+        "images": integer(1),
+        "agreement": either(SHARE, EMPTY),
+        "calibration_images": integer(1),
+        "size": SIZE,
+    },
 }
 
 

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 import yaml
-from params_files import PARAMS, choose
+from params_files import DEFAULTS, PARAMS, PRESETS, choose, write_params
 from project import ROOT
 
 from bisenet.errors import InputError
@@ -17,11 +17,11 @@ from stages.params.paths import PRESET
 
 @pytest.fixture
 def written(tmp_path, monkeypatch):
-    """written(presets, ...): the bytes that the stage writes of the project's params.yaml with these values."""
+    """written(presets, ...): the bytes that the stage writes of the project's parameters with these values."""
     monkeypatch.chdir(tmp_path)
 
-    def write(presets=PARAMS["presets"], **values):
-        (tmp_path / "params.yaml").write_text(yaml.safe_dump({**PARAMS, "presets": presets, **values}), "utf-8")
+    def write(presets=PRESETS, defaults=DEFAULTS, **values):
+        write_params(tmp_path, {**PARAMS, **values}, presets, defaults)
         choose_preset.main()
         return PRESET.read_bytes()
 
@@ -30,11 +30,11 @@ def written(tmp_path, monkeypatch):
 
 def with_preset(dataset, **values):
     """The presets of the project, with another one of bisenetv2: that of custom, and these values."""
-    rows = PARAMS["presets"]["bisenetv2"]
-    return {**PARAMS["presets"], "bisenetv2": {**rows, dataset: {**rows.get(dataset, rows["custom"]), **values}}}
+    rows = PRESETS["bisenetv2"]
+    return {**PRESETS, "bisenetv2": {**rows, dataset: {**rows.get(dataset, rows["custom"]), **values}}}
 
 
-@pytest.mark.parametrize("model", PARAMS["presets"])
+@pytest.mark.parametrize("model", PRESETS)
 def test_a_dataset_without_a_preset_has_that_of_custom(shipped_params, model):
     found = {}
     for dataset in ("custom", "plants", "bdd100k"):
@@ -42,7 +42,7 @@ def test_a_dataset_without_a_preset_has_that_of_custom(shipped_params, model):
         found[dataset] = load_params(*RECIPE, "architecture", path=shipped_params)
         told = f"{dataset} has no preset of its own for {model}: that of custom is in force"
         assert remarks(shipped_params) == ([] if dataset == "custom" else [told])
-    preset = PARAMS["presets"][model]["custom"]
+    preset = PRESETS[model]["custom"]
     assert found["plants"] == found["bdd100k"] == found["custom"]
     assert {name: found["plants"][name] for name in preset} == preset
 
@@ -55,7 +55,7 @@ def test_its_recipes_are_those_of_custom(shipped_params):
 
 def test_a_preset_of_its_own_wins_over_that_of_custom(small_params):
     for dataset, lr in ("toy", 0.5), ("mine", 0.0625):
-        path = small_params("    other:\n", "    custom:\n      lr: 0.0625\n    other:\n")
+        path = small_params("  other:\n", "  custom:\n    lr: 0.0625\n  other:\n")
         path.write_text(path.read_text(encoding="utf-8").replace("dataset: toy", f"dataset: {dataset}"), "utf-8")
         assert load_params("lr", path=path) == {"lr": lr}
 
@@ -63,10 +63,10 @@ def test_a_preset_of_its_own_wins_over_that_of_custom(small_params):
 def test_the_file_holds_all_that_fills_empty_knobs(written):
     filled = yaml.safe_load(written(dataset="camvid"))
     assert filled.keys() == {*RECIPE, "architecture"}
-    assert filled["architecture"] == PARAMS["defaults"]["bisenetv2"]
-    for name, value in PARAMS["presets"]["bisenetv2"]["camvid"].items():
+    assert filled["architecture"] == DEFAULTS["bisenetv2"]
+    for name, value in PRESETS["bisenetv2"]["camvid"].items():
         assert name == "recipes" or filled[name] == value
-    assert filled["momentum"] == PARAMS["defaults"]["momentum"]
+    assert filled["momentum"] == DEFAULTS["momentum"]
     recipe = yaml.safe_load(written(dataset="cityscapes", recipe="paper"))
     assert (recipe["lr"], recipe["architecture"]["head_channels"]) == (0.05, 370)
 
@@ -76,11 +76,11 @@ def test_it_changes_with_the_preset_in_force_alone(written):
     assert written(dataset="plants", lr=0.5, amp="off") == before  # the stages watch these themselves
     assert written(with_preset("camvid", lr=9), dataset="plants") == before
     assert written(with_preset("plants"), dataset="plants") == before
-    assert written({**PARAMS["presets"], "bisenetv1": {"custom": {}}}, dataset="plants") == before
+    assert written({**PRESETS, "bisenetv1": {"custom": {}}}, dataset="plants") == before
     assert written(with_preset("plants", lr=9), dataset="plants") != before
     assert written(with_preset("custom", lr=9), dataset="plants") != before
-    assert written(defaults={**PARAMS["defaults"], "flip": 0.25}, dataset="plants") != before
-    assert written(defaults={**PARAMS["defaults"], "pretrained": "imagenet"}, dataset="plants") != before
+    assert written(defaults={**DEFAULTS, "flip": 0.25}, dataset="plants") != before
+    assert written(defaults={**DEFAULTS, "pretrained": "imagenet"}, dataset="plants") != before
 
 
 def test_raw_data_of_any_name_is_ignored_by_git_and_a_file_of_dvc_is_not():

@@ -11,6 +11,7 @@ from foreign_weights import reference_weights, upstream
 from PIL import Image
 from torch import nn
 
+from bisenet.deployment.opening import Network
 from bisenet.errors import InputError
 from bisenet.inference.evaluation import evaluate
 from bisenet.inference.predictor import Predictor
@@ -68,7 +69,7 @@ def test_a_wrong_alpha_ends_before_anything_is_read(monkeypatch, capsys, text, m
 
 def net_of(path):
     cpu = torch.device("cpu")
-    return Segmenter.of(load_checkpoint(path), cpu, "off")
+    return Segmenter(Network.of(load_checkpoint(path), cpu))
 
 
 @pytest.fixture

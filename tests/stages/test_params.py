@@ -4,7 +4,7 @@ import re
 
 import pytest
 from dvc.utils.hydra import apply_overrides
-from params_files import PARAMS
+from params_files import PARAMS, PRESETS
 
 from bisenet.errors import InputError
 from bisenet.models.options import OPTIONS
@@ -81,7 +81,7 @@ def test_a_knob_that_nobody_sets_is_named_with_what_it_must_be(small_params):
     ):
         load_params("lr", "crop", path=small_params("dataset: toy", "dataset: other"))
     with pytest.raises(InputError, match="lr is empty, and the preset of bisenetv2 and toy has none; it must be a num"):
-        load_params("seed", "lr", path=small_params("      lr: 0.5", "      lr:"))
+        load_params("seed", "lr", path=small_params("    lr: 0.5", "    lr:"))
 
 
 def test_sections_and_protocols_come_as_they_stand(small_params):
@@ -133,14 +133,14 @@ def test_the_values_in_force_are_printed_and_no_other(shipped_params, monkeypatc
     monkeypatch.chdir(shipped_params.parent)
     main()
     printed = f"\n{capsys.readouterr().out}"
-    preset = PARAMS["presets"]["bisenetv1"]["camvid"]
+    preset = PRESETS["bisenetv1"]["camvid"]
     from_the_preset = [f"{name}: {preset[name]}" for name in ("optimizer", "batch_size", "max_iter", "class_weights")]
     set_above = ["model: bisenetv1", "dataset: camvid", "lr: 1.0e-05", "crop:\n- 5\n- 6", "amp: off", "seed: 8"]
     architecture = "architecture:\n  spatial_path: conv\n  fusion: upstream"
     for text in [*from_the_preset, *set_above, architecture, "momentum: 0.9", "protocol: ss"]:
         assert f"\n{text}\n" in printed
     keys = re.findall(r"^(\w+):", printed, flags=re.MULTILINE)
-    not_printed = {*SECTIONS, *OPTIONS, "protocols", "defaults", "presets"}
+    not_printed = {*SECTIONS, *OPTIONS, "protocols"}
     assert sorted(keys) == sorted({*PARAMS, "architecture"} - not_printed)
 
 

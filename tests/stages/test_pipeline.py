@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from programs import Program
 from project import copy_of_the_project
 
 TINY = {
@@ -52,17 +53,23 @@ class Project:
         params["amp"] = "bf16"
         path.write_text(yaml.safe_dump({**params, **values}, sort_keys=False), encoding="utf-8")
 
-    def run(self, *command, fails=False):
+    def run(self, *command):
         """Standard output and error together."""
         done = subprocess.run(
             command, cwd=self.root, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
-        assert (done.returncode != 0) == fails, done.stdout
-        assert "Traceback" not in done.stdout, done.stdout
-        return done.stdout
+        return self.checked(done.returncode, done.stdout)
 
-    def stage(self, name, *arguments, fails=False):
-        return self.run(sys.executable, "-m", f"stages.{name}", *arguments, fails=fails)
+    def stage(self, name, *arguments, launcher=(), fails=False):
+        program = Program(*launcher, "-m", f"stages.{name}", *arguments, folder=self.root, environment=self.environment)
+        output, _ = program.communicate(timeout=200)
+        return self.checked(program.returncode, output, fails)
+
+    @staticmethod
+    def checked(status, output, fails=False):
+        assert (status != 0) == fails, output
+        assert "Traceback" not in output, output
+        return output
 
     def commit(self):
         self.run("git", "add", "-A")
@@ -135,9 +142,12 @@ def test_another_lr_reruns_training_and_what_follows(project):
     assert project.stages_run(project.run("dvc", "repro")) == []  # served from the cache
 
 
-def test_an_experiment_in_a_temporary_folder_needs_nothing_but_what_is_tracked(project):
-    output = project.run("dvc", "exp", "run", "--temp", "-S", "aux_weight=0.5", "-n", "half-aux")
+def test_two_processes_of_torchrun_in_a_temporary_folder_need_nothing_but_what_is_tracked(project):
+    changed = 'launcher="torchrun --standalone --nproc-per-node=2"', "batch_size=4", "aux_weight=0.5"
+    settings = [word for change in changed for word in ("-S", change)]
+    output = project.run("dvc", "exp", "run", "--temp", *settings, "-n", "half-aux")
     assert project.stages_run(output) == ["train", "evaluate", "demo"]
+    assert "val miou" in output
     assert "half-aux" in project.run("dvc", "exp", "show", "--csv")
 
 
@@ -147,13 +157,6 @@ def test_every_plot_of_the_pipeline_has_points(project):
     assert len(named) == 11
     for name, entries in named.items():
         assert entries[0]["content"]["data"]["values"], name
-
-
-def test_torchrun_trains_with_two_processes(project):
-    launcher = 'launcher="torchrun --standalone --nproc-per-node=2"'
-    output = project.run("dvc", "exp", "run", "--temp", "-S", launcher, "-S", "batch_size=4", "-n", "two-processes")
-    assert project.stages_run(output) == ["train", "evaluate", "demo"]
-    assert "val miou" in output
 
 
 def test_own_files_are_drawn_with_nothing_but_the_checkpoint(project, tmp_path):
@@ -196,8 +199,8 @@ def test_protocols_predictions_and_other_weights_are_measured_beside_the_results
     scores = {name: value for name, value in metrics.items() if isinstance(value, float)}
     project.stage("evaluate", "--predictions", str(ids), "--output", str(tmp_path / "read"))
     assert scores.items() <= project.json(tmp_path / "read/metrics.json").items()
-    two = "torchrun", "--standalone", "--nproc-per-node=2", "-m", "stages.evaluate"
-    project.run(*two, "--ids", str(tmp_path / "shared"), "--output", str(tmp_path / "two"))
+    two = "torchrun", "--standalone", "--nproc-per-node=2"
+    project.stage("evaluate", "--ids", str(tmp_path / "shared"), "--output", str(tmp_path / "two"), launcher=two)
     assert project.json(tmp_path / "two/metrics.json") == metrics
     for path in ids.iterdir():
         assert (tmp_path / "shared" / path.name).read_bytes() == path.read_bytes()

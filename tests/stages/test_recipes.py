@@ -1,4 +1,4 @@
-"""Every preset and every published recipe of params.yaml, shrunk to seconds: it builds, and trains two steps."""
+"""Every preset and every published recipe of presets.yaml, shrunk to seconds: it builds, and trains two steps."""
 
 import hashlib
 import re
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from params_files import PARAMS, PRESETS
+from params_files import CHOICES, PARAMS, PRESETS, write_params
 from PIL import Image
 
 from bisenet.errors import InputError
@@ -46,7 +46,7 @@ def project(tmp_path_factory):
     classes = [{"name": name, "color": [50 * i] * 3} for i, name in enumerate(CLASSES)]
     dataset = {"splits": {"images": "images", "labels": "masks", "val": 0.2}, "classes": classes}
     (root / "data" / "custom" / "dataset.yaml").write_text(yaml.safe_dump(dataset))
-    (root / "params.yaml").write_text(yaml.safe_dump({**PARAMS, "dataset": "custom"}), encoding="utf-8")
+    write_params(root, {**PARAMS, "dataset": "custom"})
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         patch.setattr(sys, "argv", ["stage"])
@@ -56,11 +56,11 @@ def project(tmp_path_factory):
 
 
 def shrink(root, model, dataset="custom", recipe=None, **chosen):
-    """Write params.yaml with what is chosen, at a small size; returns the architecture."""
+    """Write params.yaml with what is chosen, at a small size, and its preset; returns the architecture."""
     path = root / "params.yaml"
-    alone = {model: {dataset: PARAMS["presets"][model][dataset]}}  # without those that would only take time to read
-    params = {**PARAMS, "model": model, "dataset": dataset, "recipe": recipe, "presets": alone}
-    path.write_text(yaml.safe_dump(params), encoding="utf-8")
+    alone = {model: {dataset: PRESETS[model][dataset]}}  # without those that would only take time to read
+    params = {**PARAMS, "model": model, "dataset": dataset, "recipe": recipe}
+    write_params(root, params, alone)
     full = load_params("crop", "resize", "warmup_iters", "architecture", path=path)
     sizes = {name: full[name] for name in ("crop", "resize") if full[name] != "none"}
     smaller = {name: [max(24, side // SHRINK) for side in size] for name, size in sizes.items()}
@@ -72,7 +72,7 @@ def shrink(root, model, dataset="custom", recipe=None, **chosen):
     return full["architecture"]
 
 
-@pytest.mark.parametrize(("model", "dataset", "recipe"), PRESETS)
+@pytest.mark.parametrize(("model", "dataset", "recipe"), CHOICES)
 def test_it_builds_and_trains_two_steps(project, monkeypatch, capsys, model, dataset, recipe):
     monkeypatch.chdir(project)
     monkeypatch.setattr(train, "fingerprint", lambda *inputs: "run")

@@ -1,15 +1,14 @@
-"""What is refused of params.yaml, and in which words."""
+"""What is refused of params.yaml and presets.yaml, and in which words."""
 
 import re
 
 import pytest
-from params_files import SMALL
+from params_files import SMALL_PRESETS, holder
 
 from bisenet.errors import InputError
 from bisenet.system.entry import run
-from stages.params import load_params
+from stages.params import filled_in, load_params, remarks
 
-PRESETS_OF_SMALL = SMALL[SMALL.index("presets:") :]
 LINES = "must hold 'key: value' lines"  # how a message goes on
 
 
@@ -18,14 +17,11 @@ LINES = "must hold 'key: value' lines"  # how a message goes on
     [
         ("momentum: 0.9", "momentun: 0.9", "there is no parameter 'momentun' here; did you mean 'momentum'?"),
         ("seed: 7", "zzz: 7", "there is no parameter 'zzz' here; known are model, dataset"),
-        ("lr:", "presett:", "there is no parameter 'presett' here; did you mean"),
-        (
-            "      lr: 0.5",
-            "      lrr: 1",
-            "presets.bisenetv2.toy: there is no parameter 'lrr' here; did you mean 'lr'?",
-        ),
-        ("      lr: 0.25", "      lrr: 1", "presets.bisenetv2.other: there is no parameter 'lrr' here; did you mean"),
-        ("      lr: 0.125", "      lrr: 1", "presets.bisenetv1.toy: there is no parameter 'lrr' here; did you mean"),
+        ("defaults:", "default:", "there is no parameter 'default' here; did you mean 'defaults'?"),
+        ("bisenetv1:\n  toy:", "bisenetv3:\n  toy:", "there is no parameter 'bisenetv3' here; did you mean 'bisenetv"),
+        ("    lr: 0.5", "    lrr: 1", "bisenetv2.toy: there is no parameter 'lrr' here; did you mean 'lr'?"),
+        ("    lr: 0.25", "    lrr: 1", "bisenetv2.other: there is no parameter 'lrr' here; did you mean"),
+        ("    lr: 0.125", "    lrr: 1", "bisenetv1.toy: there is no parameter 'lrr' here; did you mean"),
         ("  alpha: 0.5", "  alfa: 0.5", "demo: there is no parameter 'alfa' here; did you mean 'alpha'?"),
         ("    flip: false", "    flipp: no", "protocols.ss: there is no parameter 'flipp' here; did you mean 'flip'?"),
         ("demo:", "demos:", "there is no parameter 'demos' here; did you mean 'demo'?"),
@@ -33,7 +29,7 @@ LINES = "must hold 'key: value' lines"  # how a message goes on
 )
 def test_a_misspelt_key_is_named_with_the_nearest(small_params, old, new, message):
     path = small_params(old, new)
-    with pytest.raises(InputError, match=f"^{re.escape(f'{path}: {message}')}"):
+    with pytest.raises(InputError, match=f"^{re.escape(f'{path.with_name(holder(old))}: {message}')}"):
         load_params("lr", path=path)
 
 
@@ -44,12 +40,12 @@ def test_a_misspelt_key_is_named_with_the_nearest(small_params, old, new, messag
 )
 def test_a_preset_holds_nothing_but_a_recipe(small_params, dataset, line):
     """What is never empty above would win there without a word."""
-    old = {"toy": "      lr: 0.5", "other": "      lr: 0.25"}[dataset]
-    path = small_params(old, f"{old}\n      {line}")
+    old = {"toy": "    lr: 0.5", "other": "    lr: 0.25"}[dataset]
+    path = small_params(old, f"{old}\n    {line}")
     with pytest.raises(InputError) as caught:
         load_params("seed", path=path)
-    name = line.split(":")[0]
-    assert str(caught.value).startswith(f"{path}: presets.bisenetv2.{dataset}: there is no parameter '{name}' here; ")
+    name, presets = line.split(":")[0], path.with_name("presets.yaml")
+    assert str(caught.value).startswith(f"{presets}: bisenetv2.{dataset}: there is no parameter '{name}' here; ")
 
 
 @pytest.mark.parametrize(
@@ -98,35 +94,35 @@ def test_a_preset_holds_nothing_but_a_recipe(small_params, dataset, line):
         ("    depth: 1", "    depth: 0", "defaults.bisenetv2: depth must be a whole number, 1 or more, not 0"),
         ("  power: 0.75", "  power: 0", "defaults: power must be a number above 0, not 0"),
         (
-            "        width: 2",
-            "        fusion: sum",
-            "presets.bisenetv2.toy.architecture: there is no parameter 'fusion' here",
+            "      width: 2",
+            "      fusion: sum",
+            "bisenetv2.toy.architecture: there is no parameter 'fusion' here",
         ),
         (
-            "          lr: 0.75",
-            "          lr: -1",
-            "presets.bisenetv2.toy.recipes.paper: lr must be a number above 0, not -1",
+            "        lr: 0.75",
+            "        lr: -1",
+            "bisenetv2.toy.recipes.paper: lr must be a number above 0, not -1",
         ),
         (
-            "          lr: 0.75",
-            "          recipes: {}",
-            "presets.bisenetv2.toy.recipes.paper: there is no parameter 'recipes'",
+            "        lr: 0.75",
+            "        recipes: {}",
+            "bisenetv2.toy.recipes.paper: there is no parameter 'recipes'",
         ),
         (
-            "            depth: 3",
-            "            depth: x",
-            "presets.bisenetv2.toy.recipes.paper.architecture: depth must be a whole",
+            "          depth: 3",
+            "          depth: x",
+            "bisenetv2.toy.recipes.paper.architecture: depth must be a whole",
         ),
-        ("        plain: {}", "        plain: [1]", f"presets.bisenetv2.toy.recipes.plain: {LINES}, not [1]"),
+        ("      plain: {}", "      plain: [1]", f"bisenetv2.toy.recipes.plain: {LINES}, not [1]"),
         ("lr:", "batch_size: 1", "batch_size must be a whole number, 2 or more, not 1"),
-        ("      aux_weight: 0.1", "      aux_weight: -1", "presets.bisenetv2.toy: aux_weight must be a number of 0"),
-        ("      lr: 0.25", "      lr: fast", "presets.bisenetv2.other: lr must be a number above 0, not 'fast'"),
-        ("      lr: 0.125", "      lr: [1]", "presets.bisenetv1.toy: lr must be a number above 0, not [1]"),
+        ("    aux_weight: 0.1", "    aux_weight: -1", "bisenetv2.toy: aux_weight must be a number of 0"),
+        ("    lr: 0.25", "    lr: fast", "bisenetv2.other: lr must be a number above 0, not 'fast'"),
+        ("    lr: 0.125", "    lr: [1]", "bisenetv1.toy: lr must be a number above 0, not [1]"),
     ],
 )
 def test_a_value_of_another_kind_is_named_with_what_it_must_be(small_params, old, new, message):
     path = small_params(old, new)
-    with pytest.raises(InputError, match=f"^{re.escape(f'{path}: {message}')}"):
+    with pytest.raises(InputError, match=f"^{re.escape(f'{path.with_name(holder(old))}: {message}')}"):
         load_params("seed", path=path)
 
 
@@ -159,29 +155,69 @@ def test_a_value_of_another_kind_is_named_with_what_it_must_be(small_params, old
 )
 def test_a_fault_in_a_section_is_named_with_the_section(small_params, old, new, message):
     path = small_params(old, new)
-    with pytest.raises(InputError, match=f"^{re.escape(f'{path}: {message}')}"):
+    with pytest.raises(InputError, match=f"^{re.escape(f'{path.with_name(holder(old))}: {message}')}"):
         load_params("seed", path=path)
 
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("model: bisenetv2", "model: unet", "model: there is no preset for 'unet'; choose one of bisenetv2"),
-        ("model: bisenetv2", "model:", "model: there is no preset for 'None'"),
-        ("dataset: toy", "dataset: mine", "dataset: there is no preset for 'mine'; choose one of toy, other, or write"),
-        ("model: bisenetv2", "model: unet", "choose one of bisenetv2, bisenetv1"),
-        ("dataset: toy", "dataset:", "dataset: there is no preset for 'None'; choose one of toy, other"),
-        (PRESETS_OF_SMALL, "presets:\n  bisenetv1: {}\n", "model: there is no preset for 'bisenetv2'; choose one of"),
-        (PRESETS_OF_SMALL, "presets:\n  bisenetv2: {}\n", "dataset: there is no preset for 'toy'; choose one of"),
-        (PRESETS_OF_SMALL, "", f"presets: {LINES}, not None"),
-        (PRESETS_OF_SMALL, "presets:\n  bisenetv2:\n", f"presets.bisenetv2: {LINES}, not None"),
-        (PRESETS_OF_SMALL, "presets:\n  bisenetv2:\n    toy:\n", f"presets.bisenetv2.toy: {LINES}, not None"),
-        ("      lr: 0.125", "      - 0.125", f"presets.bisenetv1.toy: {LINES}, not [0.125]"),
+        ("model: bisenetv2", "model: unet", "model: {} 'unet' in presets.yaml; choose one of bisenetv2, bisenetv1"),
+        ("model: bisenetv2", "model:", "model: {} 'None' in presets.yaml; choose"),
+        ("model: bisenetv2", "model: defaults", "model: {} 'defaults' in presets.yaml; choose one of bisenetv2"),
+        ("dataset: toy", "dataset: mine", "dataset: {} 'mine' in presets.yaml; choose one of toy, other, or write"),
+        ("dataset: toy", "dataset:", "dataset: {} 'None' in presets.yaml; choose one of toy, other"),
+        (SMALL_PRESETS, "bisenetv1: {}\n", "model: {} 'bisenetv2' in presets.yaml; choose one of bisenetv1"),
+        (SMALL_PRESETS, "defaults:\n", "model: {} 'bisenetv2' in presets.yaml; it has none at all"),
+        (SMALL_PRESETS, "bisenetv2: {}\n", "dataset: {} 'toy' in presets.yaml; write the preset 'custom' of"),
+        (SMALL_PRESETS, "bisenetv2: {2: {}}\n", "dataset: {} 'toy' in presets.yaml; choose one of 2, or write"),
+        (SMALL_PRESETS, "bisenetv2:\n", f"bisenetv2: {LINES}, not None"),
+        (SMALL_PRESETS, "bisenetv2:\n  toy:\n", f"bisenetv2.toy: {LINES}, not None"),
+        ("    lr: 0.125", "    - 0.125", f"bisenetv1.toy: {LINES}, not [0.125]"),
     ],
 )
 def test_a_missing_preset_is_named_with_those_there_are(small_params, old, new, message):
-    with pytest.raises(InputError, match=re.escape(message)):
+    with pytest.raises(InputError, match=re.escape(message.replace("{}", "there is no preset for"))):
         load_params("seed", path=small_params(old, new))
+
+
+@pytest.mark.parametrize(
+    ("sections", "named"),
+    [
+        ("defaults:\n  flip: 0.5", "defaults"),
+        ("presets:", "presets"),
+        ("presets: {}\ndefaults: {}", "defaults and presets"),
+    ],
+)
+def test_a_file_of_old_is_told_where_presets_and_defaults_live_now(small_params, sections, named):
+    path = small_params("seed: 7", sections)
+    with pytest.raises(InputError, match=f"^{path}: {named} live in presets.yaml now, a preset as <model>.<dataset>; "):
+        load_params("lr", path=path)
+    path.with_name("presets.yaml").unlink()  # as in a checkout of then
+    with pytest.raises(InputError, match=f"^{path}: {named} live in presets.yaml now"):
+        load_params("lr", path=path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, r"there is no such file, which holds presets and defaults; git restore .*presets\.yaml"),
+        ("", "must hold 'key: value' lines"),
+        ("- bisenetv2\n", "must hold 'key: value' lines"),
+        ("<<<<<<< HEAD\nbisenetv2: {}\n", "is not valid YAML"),
+        ("\0", "is not valid YAML"),
+        ("defaults: [1]\n", rf"defaults: {LINES}, not \[1\]"),
+        ("presets: {bisenetv2: {toy: {}}}\n", "there is no parameter 'presets' here; known are defaults, bisenetv1"),
+        ("lr: 0.1\n", "there is no parameter 'lr' here; known are defaults, bisenetv1, bisenetv2"),
+    ],
+)
+def test_a_missing_or_damaged_file_of_presets_is_named(small_params, text, message):
+    path = small_params()
+    presets = path.with_name("presets.yaml")
+    presets.unlink() if text is None else presets.write_text(text)
+    for read in load_params, remarks, filled_in:
+        with pytest.raises(InputError, match=f"^{presets}: {message}"):
+            read(path=path)
 
 
 @pytest.mark.parametrize(

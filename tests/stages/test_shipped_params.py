@@ -1,11 +1,11 @@
-"""The project's own params.yaml: complete, as published, explained, and left as it is by DVC's `-S`."""
+"""The project's own params.yaml and presets.yaml: complete, as published, explained, and unharmed by DVC's `-S`."""
 
 import re
 
 import pytest
 from dvc.utils.hydra import apply_overrides
 from dvc.utils.serialize import modify_yaml
-from params_files import PARAMS, PRESETS, SHIPPED, changed_lines, choose
+from params_files import CHOICES, DEFAULTS, PARAMS, PRESETS, SHIPPED, SHIPPED_PRESETS, changed_lines, choose
 
 from bisenet.errors import InputError
 from bisenet.interface import PROTOCOLS
@@ -20,7 +20,7 @@ from stages.params import chosen_protocols, load_params
 from stages.params.knobs import KNOBS, RECIPE, SECTIONS
 
 
-@pytest.mark.parametrize(("model", "dataset", "recipe"), PRESETS)
+@pytest.mark.parametrize(("model", "dataset", "recipe"), CHOICES)
 def test_every_preset_and_recipe_is_complete_and_fits_the_code(shipped_params, model, dataset, recipe):
     choose(shipped_params, model=model, dataset=dataset, recipe=recipe)
     names = *KNOBS, *SECTIONS, "architecture", "protocols"
@@ -39,8 +39,8 @@ def test_every_preset_and_recipe_is_complete_and_fits_the_code(shipped_params, m
 
 
 def test_no_preset_needs_the_network():
-    assert PARAMS["defaults"]["pretrained"] == "none"
-    assert not [preset for rows in PARAMS["presets"].values() for preset in rows.values() if "pretrained" in preset]
+    assert DEFAULTS["pretrained"] == "none"
+    assert not [preset for rows in PRESETS.values() for preset in rows.values() if "pretrained" in preset]
 
 
 @pytest.mark.parametrize(
@@ -93,18 +93,19 @@ def test_a_published_recipe_has_the_values_of_its_source(shipped_params, names, 
 
 
 def test_both_models_have_the_same_datasets():
-    datasets = {model: [dataset for m, dataset, recipe in PRESETS if m == model and not recipe] for model in MODELS}
+    datasets = {model: [dataset for m, dataset, recipe in CHOICES if m == model and not recipe] for model in MODELS}
     assert datasets["bisenetv1"] == datasets["bisenetv2"]
 
 
 def test_the_file_has_every_knob_and_section_and_no_other():
-    assert set(PARAMS) == {*KNOBS, *SECTIONS, *OPTIONS, "protocols", "defaults", "presets"}
+    assert set(PARAMS) == {*KNOBS, *SECTIONS, *OPTIONS, "protocols"}
+    assert set(PRESETS) == set(OPTIONS)
 
 
 def test_what_recipes_fill_is_empty_above_and_has_a_default_or_a_place_in_each_preset():
     assert {name for name in KNOBS if PARAMS[name] is None} == {*RECIPE, "recipe"}
-    defaults = PARAMS["defaults"].keys() - set(OPTIONS)
-    for rows in PARAMS["presets"].values():
+    defaults = DEFAULTS.keys() - set(OPTIONS)
+    for rows in PRESETS.values():
         for preset in rows.values():
             assert preset.keys() - {"recipes"} == set(RECIPE) - defaults
 
@@ -112,25 +113,22 @@ def test_what_recipes_fill_is_empty_above_and_has_a_default_or_a_place_in_each_p
 def test_the_architecture_options_are_those_of_the_models():
     for model, kinds in OPTIONS.items():
         defaults = architecture_options(model)
-        assert PARAMS["defaults"][model] == defaults
+        assert DEFAULTS[model] == defaults
         assert PARAMS[model] == dict.fromkeys(kinds)
         assert list(kinds) == list(defaults)
 
 
 def test_every_key_says_what_it_is():
     """Beside it; for a preset above it. What a preset holds is explained at the knob."""
-    text = SHIPPED.read_text(encoding="utf-8")
-    explained, presets = text.split("\npresets:\n")
-    explained = explained[: explained.index("\ndefaults:\n")]
-    for line in explained.splitlines():
+    for line in SHIPPED.read_text(encoding="utf-8").splitlines():
         stands_in_row = line.startswith("    ")
         opens_section = line.rstrip(":") in {*SECTIONS, *OPTIONS}
         if re.match(r" *\w+:", line) and not stands_in_row and not opens_section:
             assert re.search(r"# \S", line), line
     above = ""
+    presets = SHIPPED_PRESETS.read_text(encoding="utf-8").split("\nbisenetv1:\n")[1]
     for line in presets.splitlines():
-        opens_recipe = line.startswith("        ") and not line.startswith("         ")
-        if re.fullmatch(r"    \w+:", line) or (opens_recipe and "#" not in line):
+        if re.match(r"  (    )?\w+:", line):  # a preset, a recipe
             assert re.match(r" +# \w.{5}", above), line
         above = line
 
@@ -148,10 +146,12 @@ def test_choices_are_the_rows_of_the_tables_that_they_name():
 # --- DVC's own hands on it
 
 
-def test_the_file_survives_dvc_unchanged(shipped_params):
-    with modify_yaml(shipped_params):
+@pytest.mark.parametrize("file", [SHIPPED, SHIPPED_PRESETS])
+def test_the_file_survives_dvc_unchanged(shipped_params, file):
+    copy = shipped_params.with_name(file.name)
+    with modify_yaml(copy):
         pass
-    assert shipped_params.read_bytes() == SHIPPED.read_bytes()
+    assert copy.read_bytes() == file.read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -208,6 +208,25 @@ def test_an_architecture_option_set_with_dvc_is_read_and_changes_one_line(shippe
     apply_overrides(shipped_params, [override])
     assert load_params("architecture", path=shipped_params)["architecture"][option] == value
     assert [len(lines) for lines in changed_lines(shipped_params)] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("override", "value", "lines"),
+    [
+        ("bisenetv2.camvid.lr=0.1", 0.1, 1),
+        ("bisenetv2.camvid.crop=[64,96]", [64, 96], 2),
+        ("defaults.flip=0.25", 0.25, 1),
+    ],
+)
+def test_a_preset_changed_with_dvc_is_in_force_and_leaves_every_other_line(shipped_params, override, value, lines):
+    presets = shipped_params.with_name("presets.yaml")
+    apply_overrides(presets, [override])
+    choose(shipped_params, dataset="camvid")
+    name = override.split("=")[0].rsplit(".")[-1]
+    assert load_params(name, path=shipped_params) == {name: value}
+    gone, new = changed_lines(presets)
+    assert len(gone) == len(new) == lines
+    assert [line for line in new if "#" in line] == [line for line in gone if "#" in line] == []
 
 
 def test_a_recipe_chosen_with_dvc_is_in_force(shipped_params):

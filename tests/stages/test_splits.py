@@ -5,8 +5,8 @@ import json
 
 import numpy as np
 import pytest
-import yaml
-from project import ROOT, parsed
+from params_files import PARAMS, write_params
+from project import parsed
 
 from bisenet.errors import InputError
 from bisenet.system.png import write_png
@@ -23,10 +23,6 @@ classes:
 - {name: rare, color: [0, 60, 100]}
 """
 BARE = OWN.replace(", labels: test_labels/*.png", "")
-PARAMS = {
-    **yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8")),
-    **{"dataset": "custom", "workers": 1, "presets": {"bisenetv2": {"custom": {}}}},
-}
 TWO = "\n".join(line for line in OWN.splitlines() if "test" not in line)
 
 
@@ -46,7 +42,7 @@ def run(folder, text=OWN, **params):
     """Both stages; {file: bytes} of all that they wrote."""
     (folder / "dataset.yaml").write_text(text)
     root = folder.parents[1]
-    (root / "params.yaml").write_text(yaml.safe_dump({**PARAMS, **params}))
+    write_params(root, {**PARAMS, "dataset": "custom", "workers": 1, **params}, {"bisenetv2": {"custom": {}}})
     gen_dataset_annos.annotate()
     dataset_stats.main()
     files = [path for part in ("data/annos", "results") for path in (root / part).rglob("*") if path.is_file()]

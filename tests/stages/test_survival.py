@@ -4,7 +4,6 @@ import csv
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from processes import free_port
+from programs import Program
 from project import ROOT
 
 TINY = {
@@ -22,9 +22,6 @@ TINY = {
 SCENES = {"train_images": 5, "val_images": 3, "height": 48, "width": 64, "seed": 1}
 FILES = "model.pt", "best.pt", "losses.csv", "lr.csv", "validation.csv", "metrics.json", "effective_params.yaml"
 
-PREPARE = "from stages import dataset_stats, gen_dataset_annos, make_synthetic\n" + "".join(
-    f"{stage}.main()\n" for stage in ("make_synthetic", "gen_dataset_annos", "dataset_stats")
-)
 HOOK = """
 import os, pathlib, runpy, signal
 from bisenet.training import resume, trainer
@@ -61,10 +58,13 @@ class Project:
         self.environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         for name in ("bisenet", "stages"):
             shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-        (root / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+        for name in ("params.yaml", "presets.yaml"):
+            shutil.copyfile(ROOT / name, root / name)
         self.set(**TINY, make_synthetic=SCENES)
         (root / "hook.py").write_text(HOOK)
-        subprocess.run([sys.executable, "-c", PREPARE], cwd=root, env=self.environment, check=True, capture_output=True)
+        for stage in ("make_synthetic", "gen_dataset_annos", "dataset_stats"):
+            status, output = self.train(module=f"stages.{stage}")
+            assert status == 0, output
 
     def set(self, **values):
         path = self.root / "params.yaml"
@@ -72,12 +72,10 @@ class Project:
         path.write_text(yaml.safe_dump({**params, "amp": "off", **values}, sort_keys=False), encoding="utf-8")
 
     def start(self, *launcher, module="stages.train", **environment):
-        """As DVC does: without the outputs of the run before."""
+        """As DVC does: without the outputs of the run before. `launcher`: torchrun and what it is given, or nothing."""
         shutil.rmtree(self.root / "results/train", ignore_errors=True)
-        return subprocess.Popen(
-            [*(launcher or [sys.executable]), "-m", module], cwd=self.root, env=self.environment | environment,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
+        environment = self.environment | environment
+        return Program(*launcher, "-m", module, folder=self.root, environment=environment)
 
     def train(self, *launcher, **options):
         """(status, output)"""

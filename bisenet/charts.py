@@ -8,6 +8,7 @@ ROW, BAR = 26, 16
 PLOT = 300  # width and height of a line chart
 GAP = 70
 COLORS = "#3b82c4", "#d97b29", "#3f9b58", "#b0508f"
+SHAPES = "M-6 0A6 6 0 1 0 6 0A6 6 0 1 0 -6 0Z", "M-5 -5H5V5H-5Z", "M0 -7L7 6H-7Z", "M0 -7L7 0L0 7L-7 0Z"
 STYLE = """\
 <style>
 text { font: 13px sans-serif; fill: #24292f } .title { font-weight: bold } .axis { stroke: #8c959f; fill: none }
@@ -41,6 +42,30 @@ def line_charts(charts):
         parts += _plot(left, top, title, x_label, lines)
     rows = math.ceil(len(charts) / 2)
     return _svg(2 * (PLOT + GAP + 60), 20 + rows * (PLOT + 130), parts)
+
+
+def scatter_chart(title, x_label, y_label, points):
+    """SVG text. points: [(name, x, y)]; x from 0 on, y from a little below the lowest; each name in a legend."""
+    left, top, wide = MARGIN + GAP, 50, WIDTH - LABELS - GAP
+    highest_x = max(x for _, x, _ in points) * 1.05 or 1
+    ys = [y for _, _, y in points]
+    low, high = min(ys), max(ys)
+    margin = (high - low) * 0.1 or abs(high) * 0.05 or 1
+    low, high = low - margin, high + margin
+    parts = [_text(MARGIN, 24, title, "title")]
+    parts.append(f'<path class="axis" d="M{left} {top}V{top + PLOT}H{left + wide}"/>')
+    for share in (0, 0.5, 1):
+        parts.append(_text(left - 8, top + PLOT * (1 - share) + 4, f"{low + (high - low) * share:.4g}", anchor="end"))
+        parts.append(_text(left + wide * share, top + PLOT + 18, f"{highest_x * share:.3g}", anchor="middle"))
+    parts.append(_text(left, top - 8, y_label))
+    parts.append(_text(left + wide, top + PLOT + 38, x_label, anchor="end"))
+    for number, (name, x, y) in enumerate(points):
+        color, shape = COLORS[number % len(COLORS)], SHAPES[number // len(COLORS) % len(SHAPES)]
+        place = left + wide * x / highest_x, top + PLOT * (1 - (y - low) / (high - low))
+        for across, down in (place, (left + wide + 30, top + 6 + 20 * number)):
+            parts.append(f'<path d="{shape}" transform="translate({across:.1f} {down:.1f})" fill="{color}"/>')
+        parts.append(_text(left + wide + 44, top + 10 + 20 * number, name))
+    return _svg(WIDTH, max(top + PLOT, top + 20 * len(points)) + 60, parts)
 
 
 def _plot(left, top, title, x_label, lines):
