@@ -1,28 +1,24 @@
-"""Draw what a model sees: images of a split beside the truth, or, with --input, a person's own files.
+"""Draw what a model sees: images of a split beside the truth, or, with --input, a person's own pictures or clip.
 
 For one's own files the weights are all that is needed, this project's or published ones: no parameters, lists, labels.
 """
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 
+from bisenet.deployment.opening import open_network
 from bisenet.errors import InputError, refuse
 from bisenet.interface import Segmenter
 from bisenet.samples.annotations import pair_files, read_pairs
-from bisenet.samples.images import find_images
 from bisenet.samples.labels import LabelReader, read_pair
 from bisenet.system.distributed import choose_device
 from bisenet.system.entry import run
 from bisenet.system.png import write_png
-from bisenet.system.precision import AMP_TYPES
 from bisenet.system.progress import track
+from bisenet.video.inputs import find_pictures, is_video, open_video, output_of
+from bisenet.video.labelling import label_video
 from bisenet.visualize import comparison, displayable, legend, shrink_to
-from bisenet.weights.checkpoint import load_checkpoint
-from bisenet.weights.published import open_checkpoint
 from stages.params import load_params, pick
-from stages.params.arguments import add_weights, share
+from stages.params.demo_arguments import excerpt_of, look_of, read_arguments, refuse_for_pictures
 from stages.params.paths import ANNOS, MODEL, PRECISION, RESULTS, WEIGHTS, WEIGHTS_CACHE
 
 
@@ -30,7 +26,8 @@ def draw_split():
     """`images` pictures, spread evenly over the list of the split, as results/demo/0.png, 1.png, ..."""
     params = load_params("demo", "weights", "split", "amp", "data_root", "device", "gpu_wait")
     device = choose_device(params["device"], params["gpu_wait"])
-    net = Segmenter.of(load_checkpoint(WEIGHTS[params["weights"]], device), device, params["amp"], PRECISION)
+    how = {"precision": params["amp"], "store": PRECISION}
+    net = Segmenter(open_network(WEIGHTS[params["weights"]], device, cache=WEIGHTS_CACHE, **how))
     pairs = read_pairs(ANNOS, params["split"])
     places = np.linspace(0, len(pairs) - 1, min(params["demo"]["images"], len(pairs))).round().astype(int)
     read_label = LabelReader(net.table)
@@ -45,7 +42,7 @@ def draw_files(source, output, net, alpha):
     """Each image at its own size: output/overlay, output/id (the dataset's own ids), output/color (the ids as a palette
     PNG, or RGB where an id is above 255); a legend."""
     faults, seen = [], set()
-    files = find_images(source, output)
+    files = find_pictures(str(source), output)
     for path, name in track(files.items(), len(files), "demo"):
         try:
             found = net(path)
@@ -61,25 +58,29 @@ def draw_files(source, output, net, alpha):
     refuse(f"{len(faults)} of {len(files)} files could not be read:", faults)
 
 
+def draw_video(source, output, net, given):
+    """A clip of what `net` sees: output itself, or a file in that folder; times and sound as in the source."""
+    look = look_of(given)
+    path = output_of(source, output, look.lossless)
+    if given.long_side is not None:
+        net = net.protocol("ss", long_side=given.long_side)
+    label_video(open_video(source, excerpt_of(given)), path, lambda frame: net(frame).labels, net.table, look)
+
+
 def main():
-    parser = argparse.ArgumentParser(prog="python -m stages.demo", description=__doc__)
-    parser.add_argument("--input", type=Path, help="an image, or a folder of images (searched to its depths)")
-    parser.add_argument("--output", type=Path, default=Path("out"), help="default: %(default)s")
-    add_weights(parser, default=str(MODEL))
-    parser.add_argument("--dataset", help="of published weights: a built-in dataset, a dataset.yaml or its folder")
-    parser.add_argument("--alpha", type=share, default=0.5, help="weight of the colours, 0 to 1; default: %(default)s")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:0, ...; default: %(default)s")
-    choices = {"choices": ["auto", *AMP_TYPES], "default": "auto"}
-    parser.add_argument("--precision", **choices, help="default: auto, the fastest as measured on this machine, once")
-    given = parser.parse_args()
+    given = read_arguments(__doc__, str(MODEL))
     if given.input is None:
         draw_split()
     else:
+        video = is_video(given.input) or refuse_for_pictures(given)
         told = pick(vars(given), "model", "dataset", "mean", "std")
         device = choose_device(given.device)
-        checkpoint = open_checkpoint(given.weights, device, cache=WEIGHTS_CACHE, **told)
-        net = Segmenter.of(checkpoint, device, given.precision, PRECISION)
-        draw_files(given.input, given.output, net, given.alpha)
+        how = {"precision": given.precision, "store": PRECISION, "told": told}
+        net = Segmenter(open_network(given.weights, device, cache=WEIGHTS_CACHE, **how))
+        if video:
+            draw_video(given.input, given.output, net, given)
+        else:
+            draw_files(given.input, given.output, net, given.alpha)
 
 
 if __name__ == "__main__":
