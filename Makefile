@@ -1,5 +1,7 @@
 # Two commands for a fresh machine: `make repro` and `make test`. Each sets itself up first, in .venv.
 #
+# `make extras` adds the packages of further export formats.
+#
 # Another build of PyTorch:  make repro TORCH="torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu"
 # Another interpreter:       make repro PYTHON=python3.12
 
@@ -8,7 +10,7 @@ TORCH ?=
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: repro test format setup clean FORCE
+.PHONY: repro test format setup extras clean FORCE
 
 repro: setup
 	@$(BIN)/python -m stages.params > /dev/null
@@ -42,6 +44,9 @@ $(INSTALLED): requirements.lock requirements-nodeps.lock $(if $(TORCH),FORCE)
 		$(BIN)/python -m pip install --force-reinstall --no-deps "opencv-python-headless==$$version" && \
 		$(BIN)/python -c 'import cv2'; }
 	@touch $@
+
+extras: setup
+	$(BIN)/python -m pip install -r requirements-extras.lock
 
 clean:
 	rm -rf .venv

@@ -9,6 +9,7 @@ net.protocol("msf")("photo.jpg")
 
 import difflib
 import os
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -16,16 +17,15 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
+from bisenet.deployment.opening import open_network
 from bisenet.errors import InputError
 from bisenet.inference.options import check_protocol
-from bisenet.inference.predictor import Predictor
 from bisenet.samples.images import in_form, read_image
 from bisenet.system.distributed import named_device
 from bisenet.system.kinds import SHARE, list_of
 from bisenet.system.png import write_png
 from bisenet.system.precision import check
 from bisenet.visualize import blend, colorize, displayable, id_palette
-from bisenet.weights.published import open_checkpoint
 
 PROTOCOLS = {  # as params.yaml has them when it is new
     "ss": {"scales": [1.0], "window": None, "flip": False},
@@ -37,8 +37,11 @@ PROTOCOLS = {  # as params.yaml has them when it is new
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bisenet"
 
 
-def load(weights, *, device="auto", precision=None, dataset=None, model=None, mean=None, std=None, cache=CACHE):
-    """A `Segmenter` of a checkpoint of this project, or of published weights.
+def load(
+    weights, *, device="auto", precision=None, dataset=None, model=None, mean=None, std=None, cache=CACHE,
+    runtime=None, threads=None,
+):  # fmt: skip
+    """A `Segmenter` of a checkpoint of this project, of published weights, or of an exported file.
 
     weights: a file, or a URL that is fetched once into `cache`
     device: auto, cpu, cuda, cuda:0, ...; auto is the first GPU where there is one
@@ -47,6 +50,7 @@ def load(weights, *, device="auto", precision=None, dataset=None, model=None, me
     dataset: of published weights: a built-in dataset, a dataset.yaml or its folder
     model: refuse weights of any other: bisenetv1 or bisenetv2
     mean, std: of each channel, 0 to 1, where the weights' is not known
+    runtime, threads: of an exported file, where another than the usual one shall run it, and in how many threads
     Raises `InputError` for what is missing, damaged or does not fit.
     """
     device = named_device(device)
@@ -54,26 +58,23 @@ def load(weights, *, device="auto", precision=None, dataset=None, model=None, me
         raise InputError(f"weights: a file or a URL, not {type(weights).__name__}")
     source = weights if isinstance(weights, str) else Path(weights)
     told = {"dataset": dataset, "model": model, "mean": _shares("mean", mean), "std": _shares("std", std)}
-    checkpoint = open_checkpoint(source, device, cache=cache, **told)
     precision = "auto" if precision is None else precision
-    return Segmenter.of(checkpoint, device, precision, cache and Path(cache) / "precision.json")
+    if precision != "auto":
+        check(device, precision, "precision")
+    store = cache and Path(cache) / "precision.json"
+    how = {"precision": precision, "store": store, "runtime": runtime, "threads": threads}
+    return Segmenter(open_network(source, device, cache=cache, told=told, **how))
 
 
 class Segmenter:
     """Callable: a photograph -> its `Segmentation`; several, in a list -> a list."""
 
-    def __init__(self, predictor, table, image_form):
-        self._predictor = predictor
-        self.table = table
-        self.image_form = image_form
-
-    @classmethod
-    def of(cls, checkpoint, device, precision="off", store=None):
-        """Of a `Checkpoint` whose model is on `device`; store: a file that keeps what `auto` has measured."""
-        if precision != "auto":
-            check(device, precision, "precision")
-        predictor = Predictor.of(checkpoint, device=device, amp=precision, store=store)
-        return cls(predictor, checkpoint.table, checkpoint.image_form)
+    def __init__(self, network):
+        """network: as `open_network` gives it"""
+        self._network = network
+        self._predictor = network.predictor
+        self.table = network.table
+        self.image_form = network.image_form
 
     @property
     def names(self):
@@ -98,7 +99,7 @@ class Segmenter:
             raise InputError(f"protocol: there is no '{name}'; choose one of {', '.join(PROTOCOLS)}")
         row = PROTOCOLS[name] | {key: _plain(value) for key, value in changes.items()}
         check_protocol(row, "protocol")
-        return Segmenter(self._predictor.by(**row), self.table, self.image_form)
+        return Segmenter(replace(self._network, predictor=self._predictor.by(**row)))
 
     def __call__(self, source):
         """source: a path, a PIL image, or an array (H, W, C), RGB, or (H, W), grey, of uint8 or uint16; or a list.

@@ -9,9 +9,10 @@ from functools import partial
 from pathlib import Path
 
 from bisenet.annotation.evaluation_lists import open_list
+from bisenet.deployment.formats.table import format_of
+from bisenet.deployment.opening import open_network
 from bisenet.errors import InputError
 from bisenet.inference.evaluation import evaluate, tally
-from bisenet.inference.predictor import Predictor
 from bisenet.inference.upstream import UPSTREAM_RULES
 from bisenet.samples.lists import ALL_SPLITS
 from bisenet.samples.loader import SegmentationDataset, val_loader
@@ -21,7 +22,6 @@ from bisenet.system.distributed import choose_device, process_group, rank
 from bisenet.system.entry import run
 from bisenet.system.precision import prepare
 from bisenet.system.progress import track
-from bisenet.weights.published import open_checkpoint
 from stages.params import chosen_protocols, load_params, pick, worker_count
 from stages.params.arguments import add_weights
 from stages.params.paths import ANNOS, FILE_CACHE, PRECISION, RESULTS, WEIGHTS, WEIGHTS_CACHE
@@ -50,13 +50,13 @@ def measure(given, params, device):
     else:
         named = given.model or (None if given.weights else params["model"])
         told = {"model": named, "dataset": listed.dataset, "table": table, **pick(vars(given), "mean", "std")}
-        checkpoint = open_checkpoint(given.weights or WEIGHTS[params["weights"]], device, cache=WEIGHTS_CACHE, **told)
-        images = SegmentationDataset(pairs, data_root, table, **checkpoint.image_form)
         how = {"rules": UPSTREAM_RULES} if quirks else {"store": PRECISION, "together": True}
-        predictor = Predictor.of(checkpoint, device=device, amp=params["amp"], **how)
+        how |= {"cache": WEIGHTS_CACHE, "precision": params["amp"], "told": told}
+        network = open_network(given.weights or WEIGHTS[params["weights"]], device, **how)
+        images = SegmentationDataset(pairs, data_root, table, **network.image_form)
         counts_of = partial(evaluate, num_classes=len(table), watch=log)
         rows = [*params["protocols"].items()][: None if listed.labelled else 1]
-        measured = {name: (row, counts_of(predictor.by(**row), shown(images, name))) for name, row in rows}
+        measured = {name: (row, counts_of(network.predictor.by(**row), shown(images, name))) for name, row in rows}
     if listed.labelled and not any(counts.any() for _, counts in measured.values()):
         raise InputError(f"{listed.file}: no pixel of these labels has a class, so nothing can be measured")
     what = {"images": len(pairs), "input_size": log.input_size(), **({} if split == "val" else {"split": split})}
@@ -79,7 +79,7 @@ def main():
     params = load_params("model", "amp", "weights", "split", "protocol", "protocols", "upstream_quirks", *PLACE)
     params |= {key: value for key, value in pick(vars(given), "split", "protocol", "upstream_quirks").items() if value}
     params["protocols"] = chosen_protocols(params)
-    params["amp"] = "off" if params["upstream_quirks"] else params["amp"]
+    params["amp"] = "off" if params["upstream_quirks"] or format_of(given.weights or "") else params["amp"]
     device = choose_device(params["device"], params["gpu_wait"])
     prepare(device, params["amp"], params["deterministic"])
     with process_group(device):

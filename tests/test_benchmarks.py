@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from benchmarks import ours, plain, speed
-from bisenet.charts import bar_chart, line_charts
 from benchmarks.inputs import write_inputs
 from benchmarks.plain import ohem
 from benchmarks.rows import ROWS, check
+from bisenet.charts import bar_chart, line_charts
 
 ONCE = {  # a row for each work and network; the others differ from these in size
     "step_v1": {},

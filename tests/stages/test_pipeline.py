@@ -26,7 +26,16 @@ TINY = {
     "bisenetv2": {"width": 0.25},
 }
 TINY_SCENES = {"train_images": 6, "val_images": 3, "height": 90, "width": 130}
-STAGES = ["make_synthetic", "gen_dataset_annos", "dataset_stats", "train", "evaluate", "demo", "choose_preset"]
+STAGES = [
+    "make_synthetic",
+    "gen_dataset_annos",
+    "dataset_stats",
+    "train",
+    "evaluate",
+    "demo",
+    "export",
+    "choose_preset",
+]
 
 
 class Project:
@@ -51,6 +60,7 @@ class Project:
         path = self.root / "params.yaml"
         params = yaml.safe_load(path.read_text(encoding="utf-8"))
         params["amp"] = "bf16"
+        params["export"]["formats"] = []  # each takes many seconds; tests/deployment has them
         path.write_text(yaml.safe_dump({**params, **values}, sort_keys=False), encoding="utf-8")
 
     def run(self, *command):
@@ -132,7 +142,7 @@ def test_a_forced_rerun_gives_the_same_bytes(project):
 
 def test_another_lr_reruns_training_and_what_follows(project):
     output = project.run("dvc", "exp", "run", "-S", "lr=1e-05")
-    assert project.stages_run(output) == ["train", "evaluate", "demo"]
+    assert project.stages_run(output) == ["train", "evaluate", "demo", "export"]
     effective = yaml.safe_load((project.root / "results/train/effective_params.yaml").read_text())
     assert float(effective["lr"]) == 1e-05
     changed = json.loads(project.run("dvc", "metrics", "diff", "--json"))
@@ -146,7 +156,7 @@ def test_two_processes_of_torchrun_in_a_temporary_folder_need_nothing_but_what_i
     changed = 'launcher="torchrun --standalone --nproc-per-node=2"', "batch_size=4", "aux_weight=0.5"
     settings = [word for change in changed for word in ("-S", change)]
     output = project.run("dvc", "exp", "run", "--temp", *settings, "-n", "half-aux")
-    assert project.stages_run(output) == ["train", "evaluate", "demo"]
+    assert project.stages_run(output) == ["train", "evaluate", "demo", "export"]
     assert "val miou" in output
     assert "half-aux" in project.run("dvc", "exp", "show", "--csv")
 

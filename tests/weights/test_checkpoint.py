@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from bisenet.deployment.opening import Network
 from bisenet.errors import InputError
 from bisenet.interface import Segmenter
 from bisenet.models.architectures import MODELS, architecture_options, build_model, resolve_architecture
@@ -29,7 +30,7 @@ class Other(nn.Sequential):
 
 
 def labels(checkpoint, image):
-    return Segmenter.of(checkpoint, torch.device("cpu"))(image).labels
+    return Segmenter(Network.of(checkpoint, torch.device("cpu")))(image).labels
 
 
 @pytest.fixture(autouse=True)

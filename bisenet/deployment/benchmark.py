@@ -1,0 +1,120 @@
+"""Several networks, side by side: speed, memory, size of the file, agreement and mIoU, in a table and a plot."""
+
+import math
+import tempfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from bisenet.charts import scatter_chart
+from bisenet.deployment.formats.table import format_of
+from bisenet.deployment.pictures import fitted
+from bisenet.deployment.timing import Job, measure
+from bisenet.scoring.metrics import confusion_matrix, scores
+from bisenet.system.artifacts import write_json, write_text
+from bisenet.system.machine import in_words
+from bisenet.system.tables import markdown_table
+
+HEAD = (
+    "network", "runtime", "size", "batch", "threads", "ms", "p90", "images/s", "x", "with reading, ms", "peak MiB",
+    "file MB", "equal labels", "mIoU",
+)  # fmt: skip
+
+
+def write_pictures(folder, images, size):
+    """Files of the images, cut or repeated to (H, W), for `Job.files`: JPEG where that holds them, else TIFF."""
+    paths = []
+    for number, image in enumerate(images):
+        plain = image.dtype == np.uint8 and image.shape[2] == 3
+        path = Path(folder) / f"{number}-{size[0]}x{size[1]}{'.jpg' if plain else '.npy'}"
+        pixels = fitted(image, size)
+        if plain:
+            cv2.imwrite(str(path), pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])
+        else:
+            np.save(path, pixels)
+        paths.append(str(path))
+    return tuple(paths)
+
+
+def compare(networks, images, *, sizes, batches, threads, **job):
+    """A row each: [{"network", "size", "batch", "threads", ..., what `measure` gives, "ratio"}]
+
+    networks: {name: {of `Job`: weights, and precision or runtime}}, the first of which is what the ratio is to
+    images: (H, W, C) arrays; job: what is the same for all
+    """
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for size in sizes:
+            files = write_pictures(folder, images, size)
+            for batch in batches:
+                for count in threads:
+                    first = None
+                    for name, told in networks.items():
+                        found = measure(Job(size=size, batch=batch, threads=count, files=files, **told, **job))
+                        first = first or found["model_ms"]
+                        where = {"network": name, "size": list(size), "batch": batch, "threads": count}
+                        rows.append(where | found | {"ratio": first / found["model_ms"]})
+                        print(f"{name}: {found['model_ms']:.1f} ms", flush=True)
+    return rows
+
+
+def agreement(reference, predictor, pictures, classes):
+    """(share of equal labels, mIoU or NaN) of a predictor beside a reference, on (image, label or None)."""
+    equal = total = 0
+    matrix = 0
+    for image, label in pictures:
+        found = predictor.labels(torch.from_numpy(image)[None])[0].cpu()
+        expected = reference.labels(torch.from_numpy(image)[None])[0].cpu()
+        equal, total = equal + (found == expected).sum().item(), total + found.numel()
+        if label is not None:
+            matrix = matrix + confusion_matrix(found, torch.from_numpy(label), classes)
+    return equal / total, scores(matrix)["miou"] if torch.is_tensor(matrix) else math.nan
+
+
+def file_size(weights):
+    """Bytes of a file, and where it was exported into a folder of its own of all that is there."""
+    path = Path(weights)
+    if format_of(weights) and not path.is_file():
+        return math.nan
+    parts = path.parent.iterdir() if format_of(weights) else [path]
+    return sum(part.stat().st_size for part in parts if part.stem.split(".")[0] == path.stem.split(".")[0])
+
+
+def write_benchmark(folder, rows, machine):
+    """`table.md` for people, `benchmark.json` for programs, `miou_over_speed.svg` where mIoU is known."""
+    folder = Path(folder)
+    first = rows[0]["network"]
+    text = f"x: times as fast as {first}\n\n{markdown_table([HEAD, *map(_cells, rows)])}\n{in_words(machine)}\n"
+    write_json(folder / "benchmark.json", {"machine": machine, "rows": rows})
+    write_text(folder / "table.md", text)
+    scored = [row for row in rows if not math.isnan(row["miou"])]
+    if scored:
+        points = [(_label(row), row["images_per_second"], 100 * row["miou"]) for row in scored]
+        write_text(folder / "miou_over_speed.svg", scatter_chart("mIoU over speed", "images/s", "mIoU, %", points))
+    print(text, end="")
+
+
+def _label(row):
+    height, width = row["size"]
+    return f"{row['network']}, {height} x {width}, {row['threads']} thread{'s' * (row['threads'] > 1)}"
+
+
+def _cells(row):
+    return (
+        row["network"],
+        f"{row['runtime']}, {row['precision']}",
+        "{} x {}".format(*row["size"]),
+        f"{row['batch']}",
+        f"{row['threads']}",
+        f"{row['model_ms']:.1f}",
+        f"{row['model_p90_ms']:.1f}",
+        f"{row['images_per_second']:.2f}",
+        f"{row['ratio']:.2f}",
+        f"{row['whole_ms']:.1f}",
+        f"{row['peak_mib']:.0f}",
+        "-" if math.isnan(row["megabytes"]) else f"{row['megabytes']:.1f}",
+        f"{100 * row['agreement']:.2f} %",
+        "-" if math.isnan(row["miou"]) else f"{100 * row['miou']:.2f}",
+    )

@@ -1,0 +1,35 @@
+"""What one process measures of one file."""
+
+import numpy as np
+import pytest
+from deployed_networks import pictures
+
+from bisenet.charts import scatter_chart
+from bisenet.deployment.benchmark import write_pictures
+from bisenet.deployment.timing import Job, measure
+from bisenet.errors import InputError
+
+
+def test_a_file_is_timed_in_a_process_of_its_own(onnx_path, tmp_path):
+    files = write_pictures(tmp_path, pictures(2), (64, 96))
+    found = measure(Job(str(onnx_path), (64, 96), precision=None, batch=2, files=files, seconds=0.01))
+    assert 0 < found["model_ms"] <= found["model_p90_ms"] and 0 < found["whole_ms"] <= found["whole_p90_ms"]
+    assert found["images_per_second"] == pytest.approx(2000 / found["model_ms"])
+    assert 1 < found["peak_mib"] < 2000 and found["runtime"].startswith("ONNX Runtime")
+
+
+def test_what_cannot_be_opened_is_told_as_ever(tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        measure(Job(str(tmp_path / "model.onnx"), (64, 96), precision=None))
+
+
+def test_pictures_of_any_form_keep_their_pixels(tmp_path):
+    (image,) = pictures(1, 20, 30, channels=4, dtype=np.uint16)
+    (path,) = write_pictures(tmp_path, [image], (20, 30))
+    assert np.array_equal(np.load(path), image)
+
+
+def test_a_plot_of_one_point_and_of_equal_ones():
+    for points in ([("a", 1.0, 50.0)], [("a", 1.0, 50.0), ("<b>", 1.0, 50.0)]):
+        chart = scatter_chart("mIoU over speed", "images/s", "mIoU, %", points)
+        assert chart.count("<path d=") == 2 * len(points) and "nan" not in chart and "<b>" not in chart
