@@ -10,9 +10,10 @@ from pathlib import Path
 from bisenet.deployment.description import INPUTS, OUTPUTS, Description
 from bisenet.deployment.exporting import export_all
 from bisenet.deployment.formats.contract import Source
-from bisenet.deployment.formats.table import FORMATS, chosen_formats
+from bisenet.deployment.formats.table import FORMATS, chosen_formats, format_of
 from bisenet.deployment.pictures import Images, pictures_of
 from bisenet.deployment.proof import Judge
+from bisenet.errors import InputError
 from bisenet.system.entry import run
 from bisenet.system.kinds import check_section
 from bisenet.weights.download import fetch, file_digest
@@ -28,7 +29,9 @@ OUT = Path("out/export")
 def export(given, params):
     settings = params["export"]
     formats = chosen_formats(settings["formats"])
-    own = not any(vars(given).values())
+    own = all(value is None for value in vars(given).values())
+    if given.weights and format_of(given.weights):
+        raise InputError(f"{given.weights}: is exported already; export the checkpoint that it was made of")
     path = fetch(given.weights or str(WEIGHTS[params["weights"]]), WEIGHTS_CACHE)
     told = pick(vars(given), "model", "dataset", "mean", "std")
     checkpoint = open_checkpoint(path, cache=WEIGHTS_CACHE, **told)

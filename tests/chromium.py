@@ -22,7 +22,7 @@ LONGEST = 60  # seconds that anything may take
 
 
 class Chromium:
-    """events: all messages that are no answers, of pages, workers and service workers alike"""
+    """events: all messages that are no answers, of pages and workers alike"""
 
     def __init__(self, profile, *options):
         to_browser, from_browser = os.pipe(), os.pipe()
@@ -112,10 +112,14 @@ class Chromium:
         os.close(self._out), os.close(self._in)
 
     def _watch(self, session):
-        """See the requests of a page or worker, and of the workers it starts."""
+        """See the requests of a page or worker, and of the workers it starts, from their first one on.
+
+        Service workers are left out: one that waits for a debugger can hold a page back for ever.
+        """
         self._send("Network.enable", session, {})
-        everything = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True}
-        self._send("Target.setAutoAttach", session, everything)
+        workers = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True}
+        workers["filter"] = [{"type": "service_worker", "exclude": True}, {}]
+        self._send("Target.setAutoAttach", session, workers)
         self._send("Runtime.runIfWaitingForDebugger", session, {})
 
     def _send(self, method, session, params):

@@ -10,12 +10,16 @@ import torch
 
 from bisenet.charts import scatter_chart
 from bisenet.deployment.formats.table import format_of
-from bisenet.deployment.pictures import fitted
+from bisenet.deployment.formats.triton_client import is_address
+from bisenet.deployment.pictures import fitted, fitted_pair
 from bisenet.deployment.timing import Job, measure
+from bisenet.errors import InputError
 from bisenet.scoring.metrics import confusion_matrix, scores
 from bisenet.system.artifacts import write_json, write_text
 from bisenet.system.machine import in_words
+from bisenet.system.progress import warn
 from bisenet.system.tables import markdown_table
+from bisenet.weights.download import fetch
 
 HEAD = (
     "network", "runtime", "size", "batch", "threads", "ms", "p90", "images/s", "x", "with reading, ms", "peak MiB",
@@ -24,7 +28,7 @@ HEAD = (
 
 
 def write_pictures(folder, images, size):
-    """Files of the images, cut or repeated to (H, W), for `Job.files`: JPEG where that holds them, else TIFF."""
+    """Files of the images, cut or repeated to (H, W), for `Job.files`: JPEG where that holds them, else .npy."""
     paths = []
     for number, image in enumerate(images):
         plain = image.dtype == np.uint8 and image.shape[2] == 3
@@ -52,7 +56,11 @@ def compare(networks, images, *, sizes, batches, threads, **job):
                 for count in threads:
                     first = None
                     for name, told in networks.items():
-                        found = measure(Job(size=size, batch=batch, threads=count, files=files, **told, **job))
+                        try:
+                            found = measure(Job(size=size, batch=batch, threads=count, files=files, **told, **job))
+                        except InputError as error:  # a size that it is not for, or too little memory
+                            warn(f"{name}: {error}")
+                            continue
                         first = first or found["model_ms"]
                         where = {"network": name, "size": list(size), "batch": batch, "threads": count}
                         rows.append(where | found | {"ratio": first / found["model_ms"]})
@@ -60,30 +68,53 @@ def compare(networks, images, *, sizes, batches, threads, **job):
     return rows
 
 
-def agreement(reference, predictor, pictures, classes):
-    """(share of equal labels, mIoU or NaN) of a predictor beside a reference, on (image, label or None)."""
+def check_alike(networks):
+    """Raise `InputError` where one of {name: `Network`} has other classes, or takes other images, than the first."""
+    (first, one), *others = networks.items()
+    for name, other in others:
+        if other.table.names != one.table.names:
+            raise InputError(f"{name}: has other classes than {first}, so no label can be compared; time it alone")
+        if other.image_form != one.image_form:
+            raise InputError(f"{name}: takes {other.image_form}, and {first} {one.image_form}; time it alone")
+
+
+def agreement(reference, network, pictures):
+    """(share of equal labels, mIoU or NaN) of a `Network` beside a reference, on (image, label or None)."""
     equal = total = 0
-    matrix = 0
+    matrix, classes = 0, len(reference.table)
     for image, label in pictures:
-        found = predictor.labels(torch.from_numpy(image)[None])[0].cpu()
-        expected = reference.labels(torch.from_numpy(image)[None])[0].cpu()
+        image, label = fitted_pair(image, label, size_of(network))
+        images = torch.from_numpy(image)[None]
+        found, expected = (each.predictor.labels(images)[0].cpu() for each in (network, reference))
         equal, total = equal + (found == expected).sum().item(), total + found.numel()
         if label is not None:
             matrix = matrix + confusion_matrix(found, torch.from_numpy(label), classes)
     return equal / total, scores(matrix)["miou"] if torch.is_tensor(matrix) else math.nan
 
 
-def file_size(weights):
-    """Bytes of a file, and where it was exported into a folder of its own of all that is there."""
-    path = Path(weights)
-    if format_of(weights) and not path.is_file():
+def size_of(network):
+    """(H, W) of the images of an exported file of one size, else None."""
+    engine = getattr(network.predictor, "engine", None)
+    return engine and engine.description.size
+
+
+def file_size(weights, cache):
+    """Bytes of a file, and of what belongs to it by its name: model.xml and model.bin. NaN for a server's network."""
+    if is_address(weights):
         return math.nan
-    parts = path.parent.iterdir() if format_of(weights) else [path]
-    return sum(part.stat().st_size for part in parts if part.stem.split(".")[0] == path.stem.split(".")[0])
+    path = Path(fetch(weights, cache))
+    if not format_of(path):
+        return path.stat().st_size
+    stem = path.name.partition(".")[0]
+    parts = [part for part in path.parent.iterdir() if part.name.partition(".")[0] == stem]
+    files = [file for part in parts for file in ([part] if part.is_file() else part.rglob("*")) if file.is_file()]
+    return sum(file.stat().st_size for file in files)
 
 
 def write_benchmark(folder, rows, machine):
     """`table.md` for people, `benchmark.json` for programs, `miou_over_speed.svg` where mIoU is known."""
+    if not rows:
+        raise InputError("none of these could be timed")
     folder = Path(folder)
     first = rows[0]["network"]
     text = f"x: times as fast as {first}\n\n{markdown_table([HEAD, *map(_cells, rows)])}\n{in_words(machine)}\n"

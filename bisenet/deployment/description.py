@@ -96,12 +96,14 @@ class Description:
             )
         try:
             data = mapping(json.loads(text), where)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise InputError(f"{where} is damaged; export the checkpoint again") from None
         for key, kind in KINDS.items():
             if not kind.accepts(data.get(key)):
                 raise InputError(f"{where}: {key} must be {kind.words}, not {data.get(key)!r}; export again")
         table = ClassTable.from_dict(mapping(data.get("classes"), where), where)
+        if data["input"] not in (f"uint{data['bit_depth']}", "float32"):
+            raise InputError(f"{where}: input {data['input']} is not of {data['bit_depth']} bits; export again")
         if not data["mean"] or len(data["mean"]) != len(data["std"]):
             raise InputError(f"{where}: mean and std must be as many; export again")
         known = {key: data[key] for key in KINDS.keys() - {"format", "size"}} | {"table": table}

@@ -18,21 +18,23 @@ def export_all(formats, source, folder, judge, agreement=None):
 
     source: the `Source` of all; judge: the `Judge` that proves them
     agreement: least share of the labels that must be the checkpoint's; None for each format's own
-    Raises `InputError` where one does not agree, after all are done, and names the picture that shows where.
+    Raises `InputError`, after all are done, where one cannot be made, or does not agree: then a picture shows where.
     """
     folder = Path(folder)
     (folder / "models").mkdir(parents=True, exist_ok=True)  # also where no format is wanted
+    shutil.rmtree(folder / "differences", ignore_errors=True)
     proofs, sizes, faults = {}, {}, []
     for form in formats:
         print(f"export: {form.words}", flush=True)
-        place = _export(form, source, folder / "models")
-        sizes[form.name] = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
-        if form.open is None:
-            proofs[form.name] = None
+        try:
+            place = _export(form, source, folder / "models")
+            sizes[form.name] = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
+            proof = proofs[form.name] = form.open and judge.prove(form.open(place / form.file, "cpu", None))
+        except InputError as error:
+            faults.append(f"{form.name}: {str(error).removeprefix(f'{form.name}: ')}")
             continue
-        proof = proofs[form.name] = judge.prove(form.open(place / form.file, "cpu", None))
         least = form.agreement if agreement is None else agreement
-        if proof.least < least:
+        if proof and proof.least < least:
             picture = folder / "differences" / f"{form.name}.png"
             write_png(picture, proof.picture)
             where = ", ".join(f"{name} {share:.2%}" for name, share in proof.shares.items())

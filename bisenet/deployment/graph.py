@@ -11,7 +11,9 @@ from torch.export import Dim
 from bisenet.models.folding import folded
 
 SHORTEST = 33  # pixels: below, a map has one row, for which PyTorch traces another program
-EXAMPLE = 2, 64, 96  # images, height, width of what exporters trace with: no two alike, none of them one
+# Images, height, width of what exporters trace with: no two alike, and no multiples of 8, so that maps that are
+# stretched to the image's size are so in the program, too, and not by a whole factor.
+EXAMPLE = 2, 61, 91
 
 
 class DeployedNetwork(nn.Module):
@@ -23,6 +25,8 @@ class DeployedNetwork(nn.Module):
     def __init__(self, checkpoint, description):
         super().__init__()
         self.network = folded(checkpoint.model).to("cpu", memory_format=torch.contiguous_format)
+        for head in checkpoint.model.AUX_HEADS:  # which speak in training alone
+            delattr(self.network, head)
         normalize = checkpoint.normalize
         self.register_buffer("factor", 1 / (normalize.highest * normalize.std))
         self.register_buffer("shift", -normalize.mean / normalize.std)

@@ -51,7 +51,9 @@ def open_network(weights, device, *, cache, precision="auto", runtime=None, thre
 
 def _check_fits(path, description, rules, *, model=None, dataset=None, table=None, mean=None, std=None):
     if rules:
-        raise InputError(f"{path}: upstream's figures are of checkpoints alone; leave --quirks out")
+        raise InputError(
+            f"{path}: upstream's figures are of checkpoints alone; leave out --quirks, or set upstream_quirks: false"
+        )
     if model not in (None, description.model):
         raise InputError(f"{path}: holds a {description.model}, not a {model}")
     if mean or std:

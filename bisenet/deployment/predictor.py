@@ -57,7 +57,7 @@ class EnginePredictor:
     def _check_logits(self, why):
         if not self.engine.shows_logits:
             raise InputError(
-                f"{self.engine.path}: gives labels, and not the logits that {why}; export it with --output-kind logits"
+                f"{self.engine.path}: gives labels, and not the logits that {why}; export it with --output logits"
             )
 
     def _ask(self, question, images):

@@ -1,14 +1,17 @@
 """How fast a network is, and how much memory it takes: each measured in a process of its own, after a warm-up."""
 
 import multiprocessing
-import resource
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+
+from bisenet.errors import InputError
 
 WARM_UPS = 2  # calls before the clock runs: runtimes choose kernels and reserve memory in the first ones
 FEWEST = 5  # calls that are timed, however long they take
@@ -46,8 +49,11 @@ def measure(job):
     Raises what opening the file raises.
     """
     context = multiprocessing.get_context("spawn")  # no memory, threads or imports of this process
-    with context.Pool(1) as pool:
-        return pool.apply(_measure, (job,))
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        try:
+            return pool.submit(_measure, job).result()
+        except BrokenProcessPool:
+            raise InputError(f"{job.weights}: the process that measured it died; is there enough memory?") from None
 
 
 def _measure(job):
@@ -105,5 +111,7 @@ def _peak_mib():
     with suppress(OSError):
         lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
         return int(lines["VmHWM"].split()[0]) / 2**10
+    import resource  # not on Windows
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)

@@ -40,8 +40,8 @@ class Clip:
     def __init__(self, path, excerpt=None, upright=None, options=None):
         self.name = str(path)
         self.excerpt = excerpt or Excerpt()
-        self.upright = upright or Upright()
         self._av = load_av(self.name)
+        self.upright = upright or Upright()
         is_url = "://" in self.name
         source = self.name if is_url else f"file:{os.fspath(path)}"  # a colon in a name is no protocol
         try:

@@ -38,9 +38,11 @@ def label_video(source, output, predict, table, look):
                     pace.step(item.pts * source.time_base)
         finally:
             ahead.close()
-            behind.finish()
-            writer.close()
-            pace.close()
+            try:
+                behind.finish()  # raises what went wrong there
+            finally:
+                writer.close()
+                pace.close()
     _report(source, writer, pace, ahead.dropped, stop)
 
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from bisenet.errors import InputError
 from bisenet.system.progress import warn
-from bisenet.video.clips import Clip
+from bisenet.video.clips import Clip, load_av
 from bisenet.video.excerpts import Excerpt, clock
 from bisenet.video.frames import Frame, Upright
 
@@ -24,6 +24,7 @@ class Stream:
         self.name = url
         self.excerpt = excerpt or Excerpt()
         self._pauses = pauses
+        load_av(url)  # or say how to get it
         self._upright = Upright()
         self.live = _scheme(url) in LIVE
         self._clip = self._open(self.excerpt)

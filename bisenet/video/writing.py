@@ -100,7 +100,7 @@ class ClipWriter:
             self._reformatter, self._as_yuv = av.video.reformatter.VideoReformatter(), _to_bt709(av)
             context.colorspace = context.color_trc = context.color_primaries = BT709
             context.color_range = LIMITED
-            context.gop_size = min(max(1, round(KEYFRAMES * rate)), MOST_FRAMES)
+            context.gop_size = min(max(1, round(KEYFRAMES * rate / source.excerpt.every)), MOST_FRAMES)
         else:
             self._form = self._video.pix_fmt = "gray" if picture.dtype == np.uint8 else "gray16le"
             context.color_range = FULL
@@ -150,8 +150,11 @@ class ClipWriter:
 
     def keep_what_is_whole(self):
         """Where the disk is full: the fragments that are whole get the clip's name. Returns whether there are any."""
+        if self._container is None:  # nothing of this clip was written, whatever lies there
+            return False
         with suppress(Exception):
             self._container.close()
+        self._container = None
         with suppress(OSError):
             if self._is_mp4 and (size := whole_fragments(self._partial)):
                 os.truncate(self._partial, size)

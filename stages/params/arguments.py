@@ -15,6 +15,14 @@ def add_weights(parser, default=None, group=None, **options):
         parser.add_argument(f"--{name}", type=float, nargs="+", help="of each channel, where the weights' is not known")
 
 
+def count(text):
+    """The type of a number of things, 1 or more."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return value
+
+
 def share(text):
     """The type of a share, 0 to 1."""
     value = float(text)

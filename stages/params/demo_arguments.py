@@ -1,6 +1,7 @@
 """The arguments of `python -m stages.demo`, and what they say of a clip."""
 
 import argparse
+import glob
 from pathlib import Path
 
 from bisenet.errors import InputError
@@ -48,7 +49,9 @@ def excerpt_of(given):
 
 
 def refuse_for_pictures(given):
-    """Raise `InputError` for an argument that only a clip has."""
+    """Raise `InputError` for an argument that only a clip has, unless there is no such file: that is told later."""
+    if not Path(given.input).exists() and not glob.has_magic(given.input):
+        return
     for name in OF_CLIPS:
         if getattr(given, name) is not None:
             raise InputError(f"--{name.replace('_', '-')}: is for clips, streams and cameras; {given.input} is none")

@@ -39,6 +39,7 @@ def test_whole_numbers_of_16_bits_are_uint16(checkpoint):
         ({"mean": [0.5], "std": [0.5, 0.5]}, "mean and std must be as many"),
         ({"bit_depth": "__import__('os')"}, "bit_depth must be one of 8, 16"),
         ({"size": [0, 5]}, "size must be"),
+        ({"bit_depth": 16}, "input uint8 is not of 16 bits"),
         ({"classes": {"classes": []}}, "'classes' must be a list"),
         ({"classes": 5}, "must hold 'key: value' lines"),
         ({"architecture": "wide"}, "must hold 'key: value' lines"),
@@ -51,7 +52,7 @@ def test_what_is_wrong_is_named(description, change, words):
     assert words in str(error.value)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1, 2]", "null", "5"])
+@pytest.mark.parametrize("text", ["", "{", "[1, 2]", "null", "5", "[" * 100_000])
 def test_no_description_at_all(text):
     with pytest.raises(InputError, match="model.onnx: its description"):
         Description.from_json(text, "model.onnx")

@@ -91,6 +91,7 @@ def test_damaged_files(copy, name, change, words):
     assert str(copy.parent) in str(error.value)
 
 
-def test_another_device_is_refused(copy):
-    with pytest.raises(InputError, match="CPU"):
-        open_engine(copy, device="cuda")
+def test_on_a_machine_with_a_gpu_it_runs_on_the_cpu_and_says_so(copy, capsys):
+    (image,) = pictures(1)
+    assert open_engine(copy, device="cuda:0").run(image[None]).shape == (1, *image.shape[:2])
+    assert "ncnn runs on the CPU, not on cuda:0" in capsys.readouterr().err

@@ -1,14 +1,19 @@
 """Exported files through the same interface as checkpoints."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
 from deployed_networks import pictures
+from project import ROOT
 
 import bisenet
 from bisenet.deployment.description import Description
 from bisenet.deployment.formats.contract import Engine
+from bisenet.deployment.formats.table import format_of, open_engine
 from bisenet.deployment.graph import DeployedNetwork
+from bisenet.deployment.opening import open_network
 from bisenet.deployment.predictor import EnginePredictor
 from bisenet.errors import InputError
 from bisenet.inference.predictor import Predictor
@@ -82,6 +87,28 @@ def test_what_does_not_fit_an_exported_file(onnx_path, told, words):
 def test_runtimes_are_of_exported_files(checkpoint_path):
     with pytest.raises(InputError, match="runs in PyTorch"):
         bisenet.load(checkpoint_path, device="cpu", threads=2)
+
+
+def test_a_gpu_that_the_runtime_cannot_use_is_told_and_done_without(onnx_path, capsys):
+    network = open_network(onnx_path, torch.device("cuda", 0), cache=None)
+    assert network.predictor.labels(torch.from_numpy(np.stack(pictures(1)))).shape == (1, 67, 101)
+    assert "runs on the CPU" in capsys.readouterr().err
+
+
+def test_a_name_that_no_format_has(tmp_path):
+    with pytest.raises(InputError, match="these end in .onnx"):
+        open_engine(tmp_path / "model.foo")
+    assert format_of("https://a.org/model.onnx#sha256=00").name == format_of("https://a.org/m.onnx?x=1").name == "onnx"
+
+
+def test_flags_that_messages_name_are_there():
+    """Of each `--flag` that is named in this room, a script of ours knows it, or a program of others."""
+    scripts = "".join(path.read_text() for path in (ROOT / "stages").rglob("*.py"))
+    known = set(re.findall(r'"(--[a-z-]+)"', scripts)) | {"--mean", "--std"}
+    of_others = {"--noTF32", "--onnx", "--saveEngine"}  # trtexec
+    of_others |= {"--model-repository", "--ignore-scripts", "--silent", "--pack-destination"}  # tritonserver, npm
+    for path in (ROOT / "bisenet/deployment").rglob("*.py"):
+        assert set(re.findall(r"(?<![\w-])(--[a-zA-Z][a-zA-Z0-9-]+)", path.read_text())) <= known | of_others, path
 
 
 def test_a_list_and_a_batch(onnx_path):

@@ -91,6 +91,17 @@ def test_one_wrong_size_fails_the_export_and_names_the_picture(onnx_path, judge,
     export_all([form], source, tmp_path, judge, agreement=0.0)  # a lower share may be asked for
 
 
+def test_one_format_that_cannot_be_made_leaves_the_others(onnx_path, judge, source, tmp_path):
+    def refuse(source, folder):
+        raise InputError("constant: needs a compiler; install one")
+
+    sound = written(onnx_path, None)
+    faulty = Format(**{**vars(sound), "name": "faulty", "export": refuse})
+    with pytest.raises(InputError, match="faulty: constant: needs a compiler"):
+        export_all([faulty, sound], source, tmp_path, judge)
+    assert json.loads((tmp_path / "metrics.json").read_text()).keys() == {"constant"}
+
+
 def test_a_failed_export_leaves_the_one_before(onnx_path, judge, source, tmp_path):
     form = written(onnx_path, None)
     export_all([form], source, tmp_path, judge)

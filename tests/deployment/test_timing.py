@@ -1,11 +1,14 @@
 """What one process measures of one file."""
 
+import os
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from deployed_networks import pictures
 
 from bisenet.charts import scatter_chart
-from bisenet.deployment.benchmark import write_pictures
+from bisenet.deployment.benchmark import check_alike, write_pictures
 from bisenet.deployment.timing import Job, measure
 from bisenet.errors import InputError
 
@@ -21,6 +24,27 @@ def test_a_file_is_timed_in_a_process_of_its_own(onnx_path, tmp_path):
 def test_what_cannot_be_opened_is_told_as_ever(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         measure(Job(str(tmp_path / "model.onnx"), (64, 96), precision=None))
+
+
+class Deadly:
+    """Ends the process that reads it, as a runtime does that runs out of memory."""
+
+    def __reduce__(self):
+        return os._exit, (139,)
+
+
+def test_a_process_that_dies_is_told_of():
+    with pytest.raises(InputError, match="died"):
+        measure(Job("model.onnx", (64, 96), told=Deadly()))
+
+
+@pytest.mark.parametrize("other", [{"names": ("a", "b")}, {"channels": 4}])
+def test_networks_that_cannot_be_compared_are_refused(other):
+    def network(names=("a",), channels=3):
+        return SimpleNamespace(table=SimpleNamespace(names=names), image_form={"channels": channels})
+
+    with pytest.raises(InputError, match="second: "):
+        check_alike({"first": network(), "second": network(**other)})
 
 
 def test_pictures_of_any_form_keep_their_pixels(tmp_path):

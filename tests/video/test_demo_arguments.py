@@ -35,11 +35,14 @@ def test_a_clip_is_drawn_as_asked(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("text", ["--show ids", "--legend", "--every 2", "--start 1", "--end 0:10", "--long-side 64"])
-def test_what_only_clips_have_is_refused_for_pictures(monkeypatch, text):
-    given = arguments(monkeypatch, f"--input photo.jpg {text}")
-    with pytest.raises(InputError, match=f"{text.split()[0]}: is for clips, streams and cameras; photo.jpg is none"):
-        refuse_for_pictures(given)
-    assert refuse_for_pictures(arguments(monkeypatch, "--input photo.jpg --alpha 0.2")) is None
+def test_what_only_clips_have_is_refused_for_pictures(tmp_path, monkeypatch, text):
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(b"")
+    for source in photo, "*.jpg":
+        with pytest.raises(InputError, match=f"{text.split()[0]}: is for clips, streams and cameras; .*jpg is none"):
+            refuse_for_pictures(arguments(monkeypatch, f"--input {source} {text}"))
+    assert refuse_for_pictures(arguments(monkeypatch, f"--input {photo} --alpha 0.2")) is None
+    assert refuse_for_pictures(arguments(monkeypatch, f"--input {tmp_path}/absent.mp4 {text}")) is None  # told later
 
 
 def test_a_wrong_time_is_named(monkeypatch, capsys):

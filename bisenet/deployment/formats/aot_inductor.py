@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 
 from bisenet.deployment.description import KEY, Description
-from bisenet.deployment.formats.contract import Engine, Format, check_cpu
+from bisenet.deployment.formats.contract import Engine, Format
 from bisenet.deployment.formats.torch_program import to_archive, torch_threads
 from bisenet.deployment.graph import SHORTEST
 from bisenet.errors import InputError
@@ -58,7 +58,6 @@ class AotInductor(Engine):
     def __init__(self, path, device="cpu", threads=None):
         self.path, self.threads = path, threads
         self.runtime = f"AOTInductor, PyTorch {torch.__version__}"
-        check_cpu(path, device, "a package that was compiled for it")
         self.description = Description.from_json(self._metadata().get(KEY), path)
         self._module = self._opened(torch._inductor.aoti_load_package, str(path))
 

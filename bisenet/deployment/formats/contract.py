@@ -59,6 +59,7 @@ class Format:
     packages: what must be installed to export, and to run, as they are imported
     export: (Source, folder) -> writes `file` and what belongs to it there
     open: (path, device, threads) -> `Engine`; None where nothing here can run it
+    devices: cpu, cuda: where its runtime can run it
     agreement: least share of the labels that must be the checkpoint's
     install: the command that installs the packages
     """
@@ -71,6 +72,7 @@ class Format:
     suffixes: tuple = ()
     packages: tuple = ()
     runtime_packages: tuple = ()
+    devices: tuple = ("cpu",)
     agreement: float = 0.995
     install: str = "make extras"
 
@@ -81,10 +83,10 @@ class Format:
 
 @dataclass(frozen=True)
 class Runtime:
-    """A further program for the files of a format, beside the format's own.
+    """A program for the files of a format: the format's own, or a further one.
 
     name: as `open_engine` takes it; formats: names of those whose files it runs
-    open: as of `Format`; packages: what it needs, as they are imported; install: the command that installs them
+    open, devices: as of `Format`; packages: what it needs, as they are imported; install: what installs them
     """
 
     name: str
@@ -92,6 +94,7 @@ class Runtime:
     open: Callable
     packages: tuple
     install: str = "make extras"
+    devices: tuple = ("cpu",)
 
 
 def check_installed(name, packages, install):
@@ -99,12 +102,6 @@ def check_installed(name, packages, install):
     missing = [package for package in packages if not _is_installed(package)]
     if missing:
         raise InputError(f"{name}: needs {', '.join(missing)}, which is not installed: {install}")
-
-
-def check_cpu(path, device, runtime):
-    """Raise `InputError` where another device is asked for, of a runtime that is used on the CPU alone."""
-    if device != "cpu":
-        raise InputError(f"{path}: {runtime} runs on the CPU here, not on {device}; say cpu")
 
 
 def _is_installed(name):

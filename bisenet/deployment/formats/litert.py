@@ -3,7 +3,7 @@
 import numpy as np
 
 from bisenet.deployment.description import KEY, Description
-from bisenet.deployment.formats.contract import Engine, Format, check_cpu, one_by_one
+from bisenet.deployment.formats.contract import Engine, Format, one_by_one
 from bisenet.deployment.graph import DeployedNetwork
 from bisenet.errors import InputError
 from bisenet.system.artifacts import write_bytes
@@ -51,7 +51,6 @@ class LiteRT(Engine):
         import ai_edge_litert
         from ai_edge_litert.interpreter import Interpreter
 
-        check_cpu(path, device, "LiteRT")
         self.path = path
         data = path.read_bytes()
         try:  # the interpreter first: it verifies what the schema's readers take on trust

@@ -23,7 +23,7 @@ import torch
 from torch import nn
 
 from bisenet.deployment.description import KEY, Description
-from bisenet.deployment.formats.contract import Engine, Format, check_cpu, one_by_one
+from bisenet.deployment.formats.contract import Engine, Format, one_by_one
 from bisenet.deployment.graph import DeployedNetwork
 from bisenet.errors import InputError
 from bisenet.system.artifacts import write_bytes
@@ -93,7 +93,6 @@ class Ncnn(Engine):
     def __init__(self, path, device="cpu", threads=None):
         import ncnn
 
-        check_cpu(path, device, "ncnn")
         self.path = path
         self.runtime = f"ncnn {ncnn.__version__}"
         self.description = _described(path)

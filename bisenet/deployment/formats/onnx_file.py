@@ -85,7 +85,11 @@ class OnnxRuntime(Engine):
             provider = "CPUExecutionProvider"
         self.runtime = f"ONNX Runtime {onnxruntime.__version__}"
         self._providers = [provider]
+        if provider.startswith("CUDA"):  # which else takes the first GPU, and products of ten bits
+            self._providers = [(provider, {"device_id": int(device.partition(":")[2] or 0), "use_tf32": 0})]
         self._session = self._open(str(path))
+        if self._session.get_providers()[0] != provider:  # where a library of CUDA is missing
+            warn(f"{path}: runs on the CPU: ONNX Runtime could not use {device}; it has said why above")
         found = self._session.get_modelmeta().custom_metadata_map.get(KEY)
         self.description = Description.from_json(found, path)
         self.precision = self.description.weights
@@ -122,7 +126,9 @@ def _with_logits(path):
 
     model = onnx.load(path)
     graph = model.graph
-    argmax = next(node for node in graph.node if node.op_type == "ArgMax")
+    argmax = next((node for node in graph.node if node.op_type == "ArgMax"), None)
+    if argmax is None:
+        raise InputError(f"{path}: has no argmax, so its logits are not to be found; export it again")
     shown = onnx.helper.make_node("Identity", [argmax.input[0]], ["logits"])
     graph.node.append(shown)
     graph.output.append(onnx.helper.make_tensor_value_info("logits", onnx.TensorProto.FLOAT, None))
@@ -137,6 +143,7 @@ FORMAT = Format(
     packages=("onnx", "onnxscript", "onnxruntime"),
     runtime_packages=("onnxruntime",),
     install="make setup",
+    devices=("cpu", "cuda"),
     export=export,
     open=OnnxRuntime,
 )

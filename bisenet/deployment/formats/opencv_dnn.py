@@ -1,7 +1,7 @@
 """The ONNX file in OpenCV's dnn, which many programs have already: `open_engine("model.onnx", runtime="opencv")`.
 
-Its newer engine is asked for: the classic one, a quarter faster, cannot read a file whose height and width are free. In
-images of 8 x 8 pixels OpenCV 5.0.0 reads memory that nothing has written, so small ones are refused. OpenCV shows no
+Its newer engine is asked for: the classic one, a quarter faster, cannot read a file whose height and width are free. Of
+images of 8 x 8 pixels it often makes nonsense, another each time (5.0.0), so small ones are refused. OpenCV shows no
 metadata, so the description is read by the package onnx, or by ONNX Runtime where that is what is there.
 """
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import cv2
 
 from bisenet.deployment.description import KEY, Description
-from bisenet.deployment.formats.contract import Engine, Runtime, check_cpu
+from bisenet.deployment.formats.contract import Engine, Runtime
 from bisenet.deployment.graph import SHORTEST
 from bisenet.errors import InputError
 
@@ -21,7 +21,6 @@ class OpenCvDnn(Engine):
     precision = "float32"
 
     def __init__(self, path, device="cpu", threads=None):
-        check_cpu(path, device, "OpenCV's dnn")
         self.path, self.threads = path, threads
         self.runtime = f"OpenCV {cv2.__version__} dnn"
         self.description = Description.from_json(metadata(path).get(KEY), path)

@@ -93,8 +93,7 @@ class OpenVino(Engine):
         self._core = openvino().Core()
         self._device = device.upper()
         if self._device not in self._core.available_devices:
-            found = ", ".join(self._core.available_devices).lower()
-            raise InputError(f"{path}: OpenVINO cannot use {device} here; take {found}")
+            raise InputError(f"{path}: OpenVINO cannot use {device} here; take cpu")
         self._wanted = PRECISIONS[precision]
         self.runtime = f"OpenVINO {openvino().__version__.split('-')[0]}"
         model = self._read()

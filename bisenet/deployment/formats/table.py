@@ -1,5 +1,6 @@
 """All formats of exported networks. One is added as a file beside this, and here in a row."""
 
+import re
 from pathlib import Path
 
 from bisenet.deployment.formats import (
@@ -18,8 +19,9 @@ from bisenet.deployment.formats import (
     triton_repository,
     web,
 )
-from bisenet.deployment.formats.contract import check_installed
+from bisenet.deployment.formats.contract import Runtime, check_installed
 from bisenet.errors import InputError
+from bisenet.system.progress import warn
 
 MODULES = (
     *(onnx_file, onnx_int8, openvino_ir, openvino_int8, torch_program, aot_inductor, ncnn_net, web),
@@ -34,6 +36,8 @@ def format_of(path):
     if triton_client.is_address(path):
         return triton_repository.FORMAT
     name = str(path).lower()
+    if "://" in name:
+        name = re.split("[?#]", name)[0]
     fits = {end: form for form in FORMATS.values() if form.open for end in form.suffixes if name.endswith(end)}
     return fits[max(fits, key=len)] if fits else None
 
@@ -56,19 +60,29 @@ def open_engine(path, device="cpu", threads=None, runtime=None):
     if triton_client.is_address(path):
         return triton_client.TritonModel(path, device, threads)
     form = format_of(path)
-    runtimes = runtimes_of(form)
-    runtime = runtime or next(iter(runtimes))
-    if runtime not in runtimes:
+    if form is None:
+        raise InputError(f"{path}: is no exported file by its name; these end in {', '.join(suffixes())}")
+    runtimes = {runtime.name: runtime for runtime in runtimes_of(form)}
+    chosen = runtimes.get(runtime or next(iter(runtimes)))
+    if chosen is None:
         raise InputError(f"runtime: there is no '{runtime}' for {path}; choose from {', '.join(runtimes)}")
-    opens, packages, install = runtimes[runtime]
-    check_installed(runtime, packages, install)
-    if not Path(path).exists():  # of Core ML it is a folder
+    check_installed(chosen.name, chosen.packages, chosen.install)
+    path = Path(path)
+    if not path.exists():  # of Core ML it is a folder
         raise InputError(f"{path}: there is no such file; export it: python -m stages.export --formats {form.name}")
-    return opens(path, device, threads)
+    if device.partition(":")[0] not in chosen.devices:
+        warn(f"{path}: {chosen.name} runs on the CPU, not on {device}")
+        device = "cpu"
+    return chosen.open(path, device, threads)
 
 
 def runtimes_of(form):
-    """{name: (open, packages, install)} of what runs the files of a `Format`: first its own, called as its package."""
-    own = {form.runtime_packages[0]: (form.open, form.runtime_packages, form.install)}
-    others = [other for other in RUNTIMES if form.name in other.formats]
-    return own | {other.name: (other.open, other.packages, other.install) for other in others}
+    """The `Runtime`s of a `Format`'s files: first its own, called as its package."""
+    packages = form.runtime_packages
+    own = Runtime(packages[0], (form.name,), form.open, packages, form.install, form.devices)
+    return [own, *(other for other in RUNTIMES if form.name in other.formats)]
+
+
+def suffixes():
+    """Of files that something here can run."""
+    return [end for form in FORMATS.values() if form.open for end in form.suffixes]

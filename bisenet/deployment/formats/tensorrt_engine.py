@@ -168,6 +168,7 @@ FORMAT = Format(
     packages=onnx_file.FORMAT.packages,
     runtime_packages=("tensorrt",),
     install="pip install tensorrt, on a machine with an NVIDIA GPU",
+    devices=("cpu", "cuda"),
     export=export,
     open=open_best,
 )

@@ -108,6 +108,7 @@ FORMAT = Format(
     packages=("torch",),
     runtime_packages=("torch",),
     install="make setup",
+    devices=("cpu", "cuda"),
     export=export,
     open=TorchProgram,
 )

@@ -64,6 +64,7 @@ FORMAT = Format(
     packages=onnx_file.FORMAT.packages,
     runtime_packages=onnx_file.FORMAT.runtime_packages,
     install=onnx_file.FORMAT.install,
+    devices=("cpu", "cuda"),
     export=export,
     open=onnx_file.OnnxRuntime,  # the file that the server runs, in the runtime that it runs it in
 )

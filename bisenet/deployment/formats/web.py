@@ -23,7 +23,6 @@ PAGE = Path(__file__).parents[1] / "web"
 PACKAGE = "onnxruntime-web@1.30.0"
 TARBALL = "onnxruntime-web-1.30.0.tgz"  # as `npm pack` calls it
 SHA512 = "q0y+JrrtukXSzsBWEMccVfqX25LRmosXHF+CaRJmg8pZClzcV7svNc4rKY3jL02Vb7QmRMDs1SigqR4CXAfKYQ=="  # as npm tells
-CACHE = Path(".cache")
 LONGEST = 600  # seconds that npm may take for its 33 MB
 RUNTIME = {  # of the package -> of the page. Some servers know no type for `.mjs`, and browsers then refuse the script
     "package/dist/ort.wasm.bundle.min.mjs": "ort.wasm.bundle.min.js",
@@ -41,7 +40,7 @@ def export(source, folder):
             f"web: browsers give pictures of 8 bits, grey or RGB, and this network wants {description.bit_depth} bits "
             f"and {description.channels} channels; leave web out of export.formats"
         )
-    runtime = runtime_files(getattr(source, "cache", CACHE))
+    runtime = runtime_files(source.cache)
     model = to_onnx(replace(source, description=description))
     write_bytes(folder / FILE, model.SerializeToString(deterministic=True))
     write_text(folder / "description.json", description.to_json() + "\n")  # a browser's runtime shows no metadata

@@ -146,6 +146,7 @@ function showFrame(bitmap, result, { file, seconds }) {
 function show(shown, bitmap) {
   tellFault();
   at("empty").hidden = true;
+  at("frame").setAttribute("aria-label", `${shown.name} and its classes`);
   picture.show(bitmap, shown.result);
   tellResult(shown);
 }
