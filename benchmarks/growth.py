@@ -19,13 +19,13 @@ import cv2
 import numpy as np
 import yaml
 
-from bisenet.charts import line_charts
 from benchmarks.inputs import draw, write_inputs
-from bisenet.system.machine import in_words, this_machine
 from benchmarks.pipeline import Pipeline
 from benchmarks.rows import FILES, V2
 from benchmarks.worker import HERE, Worker
+from bisenet.charts import line_charts
 from bisenet.system.artifacts import write_json, write_text
+from bisenet.system.machine import in_words, this_machine
 
 WAYS = "ours", "plain"
 STEP = {**V2, "classes": 19, "batch": 2, "size": [256, 256], "device": "cpu", "amp": "off"}

@@ -21,15 +21,15 @@ from statistics import median
 
 import torch
 
-from bisenet.charts import bar_chart
 from benchmarks.inputs import MEAN, STD, THRESHOLD, write_inputs
-from bisenet.system.machine import in_words, this_machine
 from benchmarks.pipeline import PIPELINE_ROWS
 from benchmarks.rows import ROWS, check
 from benchmarks.worker import HERE, Worker
+from bisenet.charts import bar_chart
 from bisenet.models.architectures import build_model
 from bisenet.models.normalize import Normalize
 from bisenet.system.artifacts import write_json, write_text
+from bisenet.system.machine import in_words, this_machine
 from bisenet.system.measured_precision import training_precision
 from bisenet.training.losses import MultiHeadLoss, OhemCrossEntropy
 
