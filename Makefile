@@ -47,6 +47,9 @@ $(INSTALLED): requirements.lock requirements-nodeps.lock $(if $(TORCH),FORCE)
 
 extras: setup
 	$(BIN)/python -m pip install -r requirements-extras.lock
+	@if command -v npm > /dev/null; then \
+		$(BIN)/python -c 'from bisenet.deployment.formats.web import runtime_files; runtime_files(".cache")'; \
+	else echo "no npm here: the page for the browser cannot be exported"; fi
 
 clean:
 	rm -rf .venv

@@ -21,7 +21,7 @@ from bisenet.weights.published import open_checkpoint
 from stages.params import load_params, pick
 from stages.params.arguments import add_weights, share
 from stages.params.knobs import SECTIONS
-from stages.params.paths import ANNOS, RESULTS, WEIGHTS, WEIGHTS_CACHE
+from stages.params.paths import ANNOS, FILE_CACHE, RESULTS, WEIGHTS, WEIGHTS_CACHE
 
 OUT = Path("out/export")
 
@@ -38,7 +38,7 @@ def export(given, params):
     description = Description.of(checkpoint, file_digest(path), settings["input"], settings["output"])
     place = {"annos": ANNOS, "data_root": params["data_root"], "own": own}
     images = Images(pictures_of(checkpoint, "train", settings["calibration_images"], **place))
-    source = Source(checkpoint, description, images, tuple(settings["size"]), WEIGHTS_CACHE)
+    source = Source(checkpoint, description, images, tuple(settings["size"]), FILE_CACHE)
     judge = Judge(checkpoint, pictures_of(checkpoint, "val", settings["images"], **place))
     folder = given.folder or (RESULTS / "export" if own else OUT)
     export_all(formats, source, folder, judge, settings["agreement"])
