@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Library: onnxruntime 1.32.0 with onnx 1.23.2, quantize_static with its default calibration, MinMax.
-# What happens: CalibMaxIntermediateOutputs bounds how many batches of intermediate outputs are held in memory. Where it
-# divides the number of batches, calibration reads all of them and then raises "No data is collected."; where it does not,
-# or is larger, the result is the same as without it. A limit of 1 always fails.
-# Why it matters: the limit is wanted for large sets, so the time that calibration takes is lost, and the message blames
-# the data. A pipeline that ran fails once one image more is in the set, or one less.
+# What happens: CalibMaxIntermediateOutputs bounds how many batches of intermediate outputs are held in memory. Where
+# it divides the number of batches, calibration reads all of them and then raises "No data is collected."; where it
+# does not, or is larger, the result is the same as without it. A limit of 1 always fails.
+# Why it matters: the limit is wanted for large sets, so the time that calibration takes is lost, and the message
+# blames the data. A pipeline that ran fails once one image more is in the set, or one less.
 set -euo pipefail
 
 room=$(mktemp -d)

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Library: PyAV 18.1.0 with the FFmpeg 8 that its wheel brings, MP4 with the movflags frag_keyframe+empty_moov.
-# What happens: frames written from 0 on are read back 0.08 s later, two frames at 25 a second, where libx264 uses B-frames,
-# as it does by default. Without B-frames but with sound (AAC), the first frame stays at 0 and all others come 0.0213 s
-# later. With delay_moov added, or without fragments, times are exact. Nothing is logged.
+# What happens: frames written from 0 on are read back 0.08 s later, two frames at 25 a second, where libx264 uses
+# B-frames, as it does by default. Without B-frames but with sound (AAC), the first frame stays at 0 and all others
+# come 0.021 s later. With delay_moov added, or without fragments, times are exact. No warning is logged.
 # Why it matters: fragments are used for recordings that survive a crash, and for streams. Labels, tracks and other
 # sensors, matched to frames by time, are then off by two frames; the number of frames and most distances look right.
 set -euo pipefail

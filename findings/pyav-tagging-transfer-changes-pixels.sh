@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Library: PyAV 18.1.0, VideoFrame.reformat and VideoReformatter.reformat with dst_color_trc.
-# What happens: by its documentation the argument only sets a tag and does not convert pixels. Where the frame has a tag
-# of another transfer function, pixels are converted: of PQ (SMPTE 2084, as HDR video has it) tagged as BT.709, grey 136
-# becomes 210 and all from 153 on is 255. A frame without a tag keeps its pixels, as does one tagged by hand
+# What happens: by its documentation the argument only sets a tag and does not convert pixels. Where the frame has a
+# tag of another transfer function, pixels are converted: of PQ (SMPTE 2084, as HDR video has it) tagged as BT.709,
+# grey 136 becomes 210 and all from 153 on is 255. A frame without a tag keeps its pixels, as does one tagged by hand
 # (frame.color_trc = ...).
-# Why it matters: whoever only wants to mark frames, as the documentation offers, gets other images of HDR video than of
-# other video, with the bright half lost, and a network sees another brightness than in training.
+# Why it matters: whoever only wants to mark frames, as the documentation offers, gets other images of HDR video than
+# of other video, with the bright half lost, and a network sees another brightness than in training.
 set -euo pipefail
 
 room=$(mktemp -d)

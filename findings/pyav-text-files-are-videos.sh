@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Library: PyAV 18.1.0 with the FFmpeg 8 that its wheel brings.
-# What happens: av.open takes a file of text called .txt, .nfo or .asc for a video: 640 x 400, 25 frames a second, codec
-# ansi, which paints the letters as an old terminal would. Every 240 bytes are a frame. The same text as .csv or .log is
-# refused as invalid data, and so is a .txt of a few bytes.
-# Why it matters: "it opens and has a video stream" is how programs tell videos from other files. Of a folder with labels
-# or lists beside the images, some texts then give frames, which are scored, labelled or trained on, and short ones do
-# not, so a small test folder does not show it.
+# What happens: av.open takes a file of text called .txt, .nfo or .asc for a video: 640 x 400, 25 frames a second,
+# codec ansi, which paints the letters as an old terminal would. Every 240 bytes are a frame. The same text as .csv or
+# .log is refused as invalid data, and so is a .txt of a few bytes.
+# Why it matters: "it opens and has a video stream" is how programs tell videos from other files. Of a folder with
+# labels or lists beside the images, some texts then give frames, which are scored, labelled or trained on, and short
+# ones do not, so a small test folder does not show it.
 set -euo pipefail
 
 room=$(mktemp -d)

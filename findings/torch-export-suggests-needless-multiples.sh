@@ -2,7 +2,7 @@
 # Library: PyTorch 2.13.0, torch.export.export with a named dimension (torch.export.Dim).
 # What happens: of a network that goes down by 32, up by 32 and crops what is too much, right at every height, export
 # says that "not all values" of the height satisfy h <= 32 + 32*((h - 1)//32), which every whole number does. It
-# suggests height = 32*_height; of an example of 100 rows it suggests heights of 4, 36, 68, 100 and so on. With
+# suggests height = 32*_height; of an example of 100 rows it suggests heights of 68, 100, 132 and so on. With
 # Dim.DYNAMIC in place of the name the same network is exported, for every height, and computes the same.
 # Why it matters: that is how networks for segmentation get back to the size of their input. Whoever takes the advice
 # pads or scales images for a limit that is not there, and which limit depends on the example.

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Library: PyTorch 2.13.0, without the package triton, as its build for CPUs comes.
 # What happens: an empty folder called triton where Python looks for modules, such as the current folder, is taken for
-# that package, since Python imports a folder without files too. From then on torch.optim.SGD, torch.utils.checkpoint and
-# torch.export stop with "module 'triton' has no attribute 'language'"; importing torch, forward, backward and
+# that package, since Python imports a folder without files too. From then on torch.optim.SGD, torch.utils.checkpoint
+# and torch.export stop with "module 'triton' has no attribute 'language'"; importing torch, forward, backward and
 # torch.jit.trace go on working.
 # Why it matters: a folder of that name is usual where models are served by the server called Triton. Neither the
 # message nor the traceback names the folder, nothing in the code asks for Triton, and no optimiser can be made.
