@@ -24,6 +24,14 @@ def run_together(work, count, *more, join=True):
     return multiprocessing.start_processes(_in_its_place, given, count, join, start_method="forkserver")
 
 
+def run_alone(work, *given):
+    """`work(*given)` in a process of its own, whose signals reach nobody else."""
+    process = multiprocessing.get_context("forkserver").Process(target=work, args=given)
+    process.start()
+    process.join(60)
+    assert process.exitcode == 0
+
+
 def _in_its_place(number, work, count, port, more):
     os.environ |= {"RANK": str(number), "LOCAL_RANK": str(number), "WORLD_SIZE": str(count)}
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from processes import run_alone
 from project import ROOT
 
 from bisenet.system.signals import StopRequest
@@ -15,8 +16,7 @@ from bisenet.system.signals import StopRequest
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its parent's end")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_is_kept_for_when_it_suits(number):
+def keep(number):
     before = signal.getsignal(number)
     with StopRequest() as stop:
         assert not stop
@@ -26,7 +26,12 @@ def test_a_signal_is_kept_for_when_it_suits(number):
     assert signal.getsignal(number) is before
 
 
-def test_a_second_ctrl_c_interrupts_and_a_second_sigterm_does_not():
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_kept_for_when_it_suits(number):
+    run_alone(keep, number)
+
+
+def ask_twice():
     with StopRequest() as stop:
         for _ in range(2):
             os.kill(os.getpid(), signal.SIGTERM)
@@ -35,6 +40,10 @@ def test_a_second_ctrl_c_interrupts_and_a_second_sigterm_does_not():
     with StopRequest(), pytest.raises(KeyboardInterrupt):
         for _ in range(2):
             os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_second_ctrl_c_interrupts_and_a_second_sigterm_does_not():
+    run_alone(ask_twice)
 
 
 def orphan(body, tmp_path, environment=()):
