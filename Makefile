@@ -9,6 +9,10 @@ PYTHON ?= python3
 TORCH ?=
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+PYTEST = PATH="$(CURDIR)/$(BIN):$$PATH" OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+# Foreign runtimes stay in the processes of their own tests: one in which OpenVINO had been loaded ended minutes later,
+# in the middle of other tests, without a word.
+ALONE := tests/deployment/test_openvino.py
 
 .PHONY: repro test format setup extras clean FORCE
 
@@ -19,7 +23,9 @@ repro: setup
 test: setup
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
-	PATH="$(CURDIR)/$(BIN):$$PATH" OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+	$(PYTEST) --ignore=tests/deployment
+	$(PYTEST) tests/deployment --ignore=$(ALONE)
+	$(PYTEST) $(ALONE) tests/deployment/test_description.py
 
 format: setup
 	$(BIN)/python -m ruff check --fix .
