@@ -103,10 +103,11 @@ def file_size(weights, cache):
     if is_address(weights):
         return math.nan
     path = Path(fetch(weights, cache))
-    if not format_of(path):
+    form, stem = format_of(path), path.name.partition(".")[0]
+    if not form:
         return path.stat().st_size
-    stem = path.name.partition(".")[0]
-    parts = [part for part in path.parent.iterdir() if part.name.partition(".")[0] == stem]
+    named = [part for part in path.parent.iterdir() if part.name.partition(".")[0] == stem]
+    parts = [part for part in named if format_of(part) in (None, form)]  # not the ONNX file of an engine
     files = [file for part in parts for file in ([part] if part.is_file() else part.rglob("*")) if file.is_file()]
     return sum(file.stat().st_size for file in files)
 

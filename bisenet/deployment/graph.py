@@ -11,9 +11,10 @@ from torch.export import Dim
 from bisenet.models.folding import folded
 
 SHORTEST = 33  # pixels: below, a map has one row, for which PyTorch traces another program
-# Images, height, width of what exporters trace with: no two alike, and no multiples of 8, so that maps that are
-# stretched to the image's size are so in the program, too, and not by a whole factor.
-EXAMPLE = 2, 61, 91
+# Images, height, width of what exporters trace with. Each map that is cut to the size of another loses something at
+# this size: of maps that happen to be equal, a compiler takes for granted that they always are. No two numbers are
+# alike, and none is a multiple of 8: what is stretched to the image's size is so there, and by no whole factor.
+EXAMPLE = 2, 65, 101
 
 
 class DeployedNetwork(nn.Module):

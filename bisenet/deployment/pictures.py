@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from bisenet.errors import InputError
 from bisenet.samples.annotations import pair_files, read_classes, read_pairs
 from bisenet.samples.classes import IGNORE
 from bisenet.samples.labels import LabelReader, read_pair
 from bisenet.scenes.drawing import draw_scene
+from bisenet.system.progress import warn
 
 DRAWN = 240, 416  # height, width
 ODD = {"361 x 479": (1, 361, 479), "33 x 2000": (1, 33, 2000), "batch of 3": (3, 97, 160)}  # images, height, width
@@ -61,7 +63,7 @@ class DrawnStreets:
 
 
 def pictures_of(network, split, count, *, annos, data_root, own=False):
-    """`Photographs` of a split in `annos`, if that is of the network's classes; else `DrawnStreets`.
+    """`Photographs` of a split in `annos`, if these are of the network's classes and form; else `DrawnStreets`.
 
     network: a `Checkpoint` or whatever has its `table` and `image_form`
     own: the lists are those it was trained on, and must be there
@@ -70,7 +72,15 @@ def pictures_of(network, split, count, *, annos, data_root, own=False):
     if not listed:
         return DrawnStreets(network.image_form, count)
     paths = [pair_files(pair, data_root) for pair in read_pairs(annos, split)]
-    return Photographs(paths, network.table, network.image_form, count)
+    photographs = Photographs(paths, network.table, network.image_form, count)
+    try:
+        next(iter(photographs), None)
+    except InputError as error:  # of other channels or bits than the network's, say
+        if own:
+            raise
+        warn(f"{error}\n  so drawn streets are taken")
+        return DrawnStreets(network.image_form, count)
+    return photographs
 
 
 def fitted(pixels, size, fill=None):

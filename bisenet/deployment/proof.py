@@ -76,8 +76,8 @@ class Judge:
         equal = total = 0
         worst = 2.0
         for place, pair in enumerate(self.pictures):
-            image, label = fitted_pair(*pair, description.size)
-            expected = self._labels((place, description.size), image[None])[0]
+            image, label = fitted_pair(*pair, description.size or _within(pair[0], engine.longest))
+            expected = self._labels((place, *image.shape), image[None])[0]
             found = self._labels_of(engine, image[None])[0]
             same = found == expected
             equal, total = equal + same.sum().item(), total + same.size
@@ -117,6 +117,11 @@ class Judge:
         if engine.description.output == "logits":
             found = found.argmax(1)
         return np.asarray(found, np.uint8)
+
+
+def _within(image, longest):
+    """(height, width) of the part of an image that an `Engine` of a longest side takes; None where it takes all."""
+    return longest and tuple(min(side, longest) for side in image.shape[:2])
 
 
 def _picture(image, expected, found, table):

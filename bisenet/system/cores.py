@@ -17,6 +17,14 @@ def core_count():
     return min([bound, *(max(1, math.ceil(quota)) for quota in _quotas())])
 
 
+def threads_for(wanted):
+    """How many threads a foreign runtime is asked for: those that a person wants, or 0, its own choice.
+
+    Runtimes count the machine's processors, and do not see that a container has a quota of fewer.
+    """
+    return wanted or (core_count() if core_count() < (os.cpu_count() or 1) else 0)
+
+
 def _quotas():
     """The cores that each of the control groups of this process, from its own up to the root, leaves it."""
     with suppress(OSError):

@@ -1,6 +1,7 @@
 """Reading a clip, a file or a URL, through FFmpeg's libraries (PyAV): frames and packets of sound, in order."""
 
 import os
+import re
 from fractions import Fraction
 
 from bisenet.errors import InputError
@@ -38,12 +39,12 @@ class Clip:
     live = False
 
     def __init__(self, path, excerpt=None, upright=None, options=None):
-        self.name = str(path)
+        self.name = shown(path)
         self.excerpt = excerpt or Excerpt()
         self._av = load_av(self.name)
         self.upright = upright or Upright()
-        is_url = "://" in self.name
-        source = self.name if is_url else f"file:{os.fspath(path)}"  # a colon in a name is no protocol
+        is_url = "://" in str(path)
+        source = str(path) if is_url else f"file:{os.fspath(path)}"  # a colon in a name is no protocol
         try:
             self._container = self._av.open(source, timeout=TIMEOUTS if is_url else None, options=options or {})
             self._video = self._picture_stream()
@@ -165,6 +166,11 @@ class Clip:
         if self.whole and self._reached + max(TOLERANCE, 2 * self._longest) < self.whole:
             return f"{self.name}: ends at {place}, but says it lasts {clock(self.whole)}; it is cut short or damaged"
         return None
+
+
+def shown(path):
+    """A path or URL in words, without the password that a camera's address may hold."""
+    return re.sub(r"(?<=://)([^/?#:@]*):[^/?#]*@", r"\1:***@", str(path))
 
 
 def reason(error):

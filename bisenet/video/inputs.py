@@ -4,6 +4,7 @@ import os
 import re
 from glob import glob
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import cv2
 
@@ -80,6 +81,6 @@ def _name_of(text):
     if _is_camera(text):
         return f"camera{int(text)}"
     if URL.match(text):
-        last = re.split(r"[?#]", text)[0].rstrip("/").rpartition("/")[2]
+        last = urlsplit(text).path.rstrip("/").rpartition("/")[2]  # not of the host, before which passwords stand
         return re.sub(r"[^\w.-]", "_", last).partition(".")[0] or "stream"
     return Path(text).stem

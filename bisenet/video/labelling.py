@@ -43,6 +43,7 @@ def label_video(source, output, predict, table, look):
             finally:
                 writer.close()
                 pace.close()
+                ahead.release(source)
     _report(source, writer, pace, ahead.dropped, stop)
 
 

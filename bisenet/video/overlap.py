@@ -43,6 +43,11 @@ class Ahead:
         self._closed.set()
         self._thread.join(timeout=10 * POLL)
 
+    def release(self, source):
+        """Close what the items are of, unless the thread still reads from it, as from a stream that blocks for good."""
+        if not self._thread.is_alive():
+            source.close()
+
     def _work(self):
         try:
             for item in self._items:

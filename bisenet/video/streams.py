@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from bisenet.errors import InputError
 from bisenet.system.progress import warn
-from bisenet.video.clips import Clip, load_av
+from bisenet.video.clips import Clip, load_av, shown
 from bisenet.video.excerpts import Excerpt, clock
 from bisenet.video.frames import Frame, Upright
 
@@ -21,10 +21,11 @@ class Stream:
     """
 
     def __init__(self, url, excerpt=None, pauses=PAUSES):
-        self.name = url
+        self.name = shown(url)
+        self._url = url
         self.excerpt = excerpt or Excerpt()
         self._pauses = pauses
-        load_av(url)  # or say how to get it
+        load_av(self.name)  # or say how to get it
         self._upright = Upright()
         self.live = _scheme(url) in LIVE
         self._clip = self._open(self.excerpt)
@@ -80,7 +81,7 @@ class Stream:
         return f"broke ({self._reason})" if self._reason else "ended"
 
     def _open(self, excerpt):
-        return Clip(self.name, excerpt, self._upright, OPTIONS.get(_scheme(self.name)))
+        return Clip(self._url, excerpt, self._upright, OPTIONS.get(_scheme(self._url)))
 
     def _opened_again(self, end, begun):
         """Whether it could be; then later times go on where the clock is, seconds `begun`, and after `end`."""

@@ -8,7 +8,7 @@ import pytest
 import torch
 from deployed_networks import pictures
 
-from bisenet.deployment.formats.opencv_dnn import metadata
+from bisenet.deployment.formats.onnx_file import metadata
 from bisenet.deployment.formats.table import open_engine
 from bisenet.errors import InputError
 

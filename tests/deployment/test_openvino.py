@@ -11,6 +11,7 @@ from deployed_networks import pictures
 
 from bisenet.deployment.formats import openvino_int8, openvino_ir
 from bisenet.deployment.formats.openvino_ir import FILE, OpenVino, no_telemetry
+from bisenet.deployment.formats.table import open_engine
 from bisenet.errors import InputError
 from bisenet.inference.predictor import Predictor
 
@@ -96,8 +97,20 @@ def test_int8_says_so_and_prints_nothing(int8_path, checkpoint, source, capfd):
 
 def test_int8_needs_training_images(source):
     bare = type(source)(source.checkpoint, source.description)
-    with pytest.raises(InputError, match="calibration_images"):
-        openvino_int8.calibration_batches(bare)
+    with pytest.raises(InputError, match="training images"):
+        openvino_int8.CalibrationBatches(bare)
+
+
+def test_it_runs_the_onnx_file_as_it_is(onnx_path, checkpoint, source, tmp_path):
+    engine = open_engine(onnx_path, threads=1, runtime="openvino")
+    assert engine.description == source.description and engine.precision == "float32" and "OpenVINO" in engine.runtime
+    images = np.stack(pictures(1, 61, 93))
+    assert (engine.run(images) == expected_labels(checkpoint, images)).mean() > 0.9999
+    assert (engine.logits(images).argmax(1) == engine.run(images)).mean() > 0.9999
+    damaged = tmp_path / "model.onnx"
+    damaged.write_bytes(onnx_path.read_bytes()[:9999])
+    with pytest.raises(InputError, match="model.onnx: OpenVINO cannot open it.*export it again"):
+        open_engine(damaged, runtime="openvino")
 
 
 def test_imports_see_no_telemetry_and_others_still_do(monkeypatch):

@@ -1,6 +1,7 @@
 """The proof must find what goes wrong in the field, each of it without a word from the runtime."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,9 +10,13 @@ from deployed_networks import pictures
 from bisenet.deployment.exporting import export_all
 from bisenet.deployment.formats.contract import Engine, Format
 from bisenet.deployment.formats.onnx_file import OnnxRuntime
-from bisenet.deployment.pictures import DrawnStreets
+from bisenet.deployment.pictures import DrawnStreets, pictures_of
 from bisenet.deployment.proof import Judge
 from bisenet.errors import InputError
+from bisenet.samples.annotations import CLASSES_FILE
+from bisenet.system.artifacts import write_text
+from bisenet.system.png import write_png
+from bisenet.system.yaml12 import yaml_text
 
 
 class Pictures(list):
@@ -43,6 +48,17 @@ def test_a_sound_export_agrees(onnx_path, judge):
     assert proof.agreement > 0.9999 and proof.least > 0.9999 and proof.largest_difference < 1e-4
     assert proof.shares.keys() == {"images", "361 x 479", "33 x 2000", "batch of 3"}
     assert proof.miou == pytest.approx(proof.checkpoint_miou, abs=1e-4) and proof.miou > 0
+
+
+def test_of_images_that_a_runtime_is_too_small_for_a_part_is_compared(onnx_path, judge):
+    class Small(OnnxRuntime):
+        longest = 48
+
+        def run(self, images):
+            assert max(images.shape[1:3]) <= 48 or images.shape[1:3] in {(361, 479), (33, 2000), (97, 160)}
+            return super().run(images)
+
+    assert judge.prove(Small(onnx_path, threads=1)).agreement > 0.9999
 
 
 @pytest.mark.parametrize(
@@ -113,6 +129,25 @@ def test_a_failed_export_leaves_the_one_before(onnx_path, judge, source, tmp_pat
     with pytest.raises(OSError):
         export_all([Format(**{**vars(form), "export": fail})], source, tmp_path, judge)
     assert [path.name for path in (tmp_path / "models").rglob("*")] == ["constant", "model.bin"]
+
+
+def test_photographs_of_another_form_than_the_network_s_give_way_to_drawn_streets(checkpoint, tmp_path, capsys):
+    for folder in "images", "labels":
+        (tmp_path / "raw" / folder).mkdir(parents=True)
+    write_png(tmp_path / "raw/images/x.png", pictures(1)[0])
+    write_png(tmp_path / "raw/labels/x.png", np.full((67, 101), 7, np.uint8))
+    annos = tmp_path / "annos"
+    annos.mkdir()
+    write_text(annos / CLASSES_FILE, yaml_text(checkpoint.table.to_dict()))
+    write_text(annos / "val.txt", "images/x.png,labels/x.png\n")
+    place = {"annos": annos, "data_root": tmp_path / "raw"}
+    network = SimpleNamespace(table=checkpoint.table, image_form={"channels": 3, "bit_depth": 8})
+    assert pictures_of(network, "val", 4, **place).words == "1 images of the dataset"
+    network.image_form["bit_depth"] = 16
+    assert pictures_of(network, "val", 4, **place).words == "4 drawn streets"
+    assert "x.png: is 8 bit" in capsys.readouterr().err
+    with pytest.raises(InputError, match="x.png: is 8 bit"):
+        pictures_of(network, "val", 4, own=True, **place)
 
 
 @pytest.mark.parametrize("form", [{"channels": 1, "bit_depth": 8}, {"channels": 5, "bit_depth": 16}])

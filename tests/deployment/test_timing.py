@@ -8,7 +8,7 @@ import pytest
 from deployed_networks import pictures
 
 from bisenet.charts import scatter_chart
-from bisenet.deployment.benchmark import check_alike, write_pictures
+from bisenet.deployment.benchmark import check_alike, file_size, write_pictures
 from bisenet.deployment.timing import Job, measure
 from bisenet.errors import InputError
 
@@ -45,6 +45,19 @@ def test_networks_that_cannot_be_compared_are_refused(other):
 
     with pytest.raises(InputError, match="second: "):
         check_alike({"first": network(), "second": network(**other)})
+
+
+def test_the_size_of_a_file_is_of_what_belongs_to_it(tmp_path):
+    for name, size in (
+        ("model.xml", 1),
+        ("model.bin", 20),
+        ("model.onnx", 300),
+        ("model.engine", 4000),
+        ("x.bin", 50000),
+    ):
+        (tmp_path / name).write_bytes(bytes(size))
+    for name, size in ("model.xml", 21), ("model.onnx", 320):
+        assert file_size(tmp_path / name, tmp_path) == size
 
 
 def test_pictures_of_any_form_keep_their_pixels(tmp_path):

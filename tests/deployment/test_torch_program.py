@@ -149,6 +149,14 @@ def test_a_file_that_is_none_is_named(path, tmp_path, data):
         open_engine(new)
 
 
+@pytest.mark.parametrize("program", ["[]", '{"range_constraints": {}, "in_spec": "[7"}'])
+def test_parts_of_another_kind_than_expected_are_damage(path, tmp_path, program):
+    new = tmp_path / "model.pt2"
+    changed(path, new, {"archive/models/model.json": lambda _: program})
+    with pytest.raises(InputError, match="cut short"):
+        open_engine(new)
+
+
 @pytest.mark.parametrize(
     ("text", "harmless"),
     [

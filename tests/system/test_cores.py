@@ -8,7 +8,7 @@ import pytest
 from project import ROOT
 
 from bisenet.system import cores
-from bisenet.system.cores import core_count
+from bisenet.system.cores import core_count, threads_for
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +29,14 @@ def groups(monkeypatch, tmp_path):
 def test_cores_are_those_this_process_may_use(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {2, 5, 7}, raising=False)
     assert core_count() == 3
+
+
+def test_foreign_runtimes_are_told_of_a_quota_that_they_do_not_see(monkeypatch, groups):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)), raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    assert threads_for(3) == 3 and threads_for(None) == 0
+    groups("0::/box\n", {"box/cpu.max": "150000 100000"})
+    assert threads_for(3) == 3 and threads_for(None) == 2
 
 
 def test_without_affinities_all_cores_count(monkeypatch):

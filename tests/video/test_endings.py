@@ -214,6 +214,14 @@ def test_a_stream_that_is_not_there_is_named(serve):
         Stream(serve([]))
 
 
+def test_a_password_is_not_told(serve):
+    url = serve([]).replace("http://", "http://me:secret@")
+    with pytest.raises(InputError, match=r"http://me:\*\*\*@127.0.0.1.*live.ts: cannot be read") as error:
+        Stream(url)
+    assert "secret" not in str(error.value)
+    assert output_of("rtsp://me:secret@camera", "out", lossless=False).name == "stream.mp4"
+
+
 def test_threads_hold_a_handful_of_items_and_hand_on_errors():
     made, gate = [], threading.Event()
 

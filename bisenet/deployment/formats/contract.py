@@ -15,7 +15,7 @@ class Source:
     """What is exported.
 
     checkpoint: its model on the CPU; description: of what is to come of it
-    images: (H, W, C) arrays of the training set that int8 is calibrated with, as an iterable that begins anew
+    images: (H, W, C) arrays of the training set that int8 is calibrated with, as a sized iterable that begins anew
     size: (H, W) for formats that are made for one size
     cache: the folder of what is fetched
     made: what several formats begin with, kept from the first of them
@@ -37,6 +37,7 @@ class Engine:
     """
 
     path = description = precision = runtime = None
+    longest = None  # pixels of a side that it takes; None for any
 
     def run(self, images):
         """(N, H, W, C) array of the description's `input` -> labels (N, H, W) uint8 or logits (N, classes, H, W)"""

@@ -10,6 +10,7 @@ from bisenet.deployment.formats.contract import Engine, Format
 from bisenet.deployment.graph import quiet_exporters, traced
 from bisenet.errors import InputError
 from bisenet.system.artifacts import write_bytes
+from bisenet.system.cores import threads_for
 from bisenet.system.progress import warn
 
 OPSET = 18
@@ -99,7 +100,7 @@ class OnnxRuntime(Engine):
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self.threads or 0
+        options.intra_op_num_threads = threads_for(self.threads)
         options.log_severity_level = 3
         try:
             return onnxruntime.InferenceSession(model, options, providers=self._providers)
@@ -118,6 +119,28 @@ class OnnxRuntime(Engine):
         if self._logits_session is None:
             self._logits_session = self._open(_with_logits(self.path).SerializeToString())
         return self._logits_session.run(["logits"], {"image": images})[0]
+
+
+def metadata(path):
+    """{key: text} of an ONNX file; raises `InputError` where it is none, or no package that reads it is installed."""
+    try:
+        return _metadata(path)
+    except ModuleNotFoundError:
+        raise InputError(f"{path}: its description is read by onnx or onnxruntime; install one: make setup") from None
+    except Exception as error:  # protobuf's and ONNX Runtime's own
+        reason = (str(error).splitlines() or [repr(error)])[0]
+        raise InputError(f"{path}: is no ONNX file, or is damaged ({reason}); export it again") from None
+
+
+def _metadata(path):
+    try:
+        import onnx
+    except ModuleNotFoundError:
+        import onnxruntime
+
+        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        return session.get_modelmeta().custom_metadata_map
+    return {entry.key: entry.value for entry in onnx.load(path, load_external_data=False).metadata_props}
 
 
 def _with_logits(path):

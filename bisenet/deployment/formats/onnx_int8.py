@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from bisenet.deployment.description import KEY
 from bisenet.deployment.formats.contract import Format
 from bisenet.deployment.formats.onnx_file import FILE, OnnxRuntime, to_onnx
-from bisenet.deployment.formats.openvino_int8 import calibration_batches
+from bisenet.deployment.formats.openvino_int8 import CalibrationBatches
 from bisenet.system.artifacts import write_bytes
 
 PREPARED = {"onnx.quant.pre_process": "onnxruntime.quant"}  # shapes are known and constants folded, as the tool wants
@@ -33,7 +33,7 @@ def quantized(model, source):
         quantize_static(
             model,
             path,
-            _reader(calibration_batches(source)),
+            _reader(CalibrationBatches(source)),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=OPERATORS,
             nodes_to_exclude=_kept(model.graph),

@@ -11,6 +11,7 @@ import cv2
 
 from bisenet.deployment.description import KEY, Description
 from bisenet.deployment.formats.contract import Engine, Runtime
+from bisenet.deployment.formats.onnx_file import metadata
 from bisenet.deployment.graph import SHORTEST
 from bisenet.errors import InputError
 
@@ -43,28 +44,6 @@ class OpenCvDnn(Engine):
                 return self._net.forward()
             except cv2.error as error:
                 raise InputError(f"{self.path}: OpenCV cannot run it on {images.shape} ({error.err})") from None
-
-
-def metadata(path):
-    """{key: text} of an ONNX file; raises `InputError` where it is none, or no package that reads it is installed."""
-    try:
-        return _read(path)
-    except ModuleNotFoundError:
-        raise InputError(f"{path}: its description is read by onnx or onnxruntime; install one: make setup") from None
-    except Exception as error:  # protobuf's and ONNX Runtime's own
-        reason = (str(error).splitlines() or [repr(error)])[0]
-        raise InputError(f"{path}: is no ONNX file, or is damaged ({reason}); export it again") from None
-
-
-def _read(path):
-    try:
-        import onnx
-    except ModuleNotFoundError:
-        import onnxruntime
-
-        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-        return session.get_modelmeta().custom_metadata_map
-    return {entry.key: entry.value for entry in onnx.load(path, load_external_data=False).metadata_props}
 
 
 @contextmanager

@@ -21,7 +21,7 @@ def quantized(model, source):
     with no_telemetry():
         import nncf
     nncf.set_log_level(logging.ERROR)
-    images = calibration_batches(source)
+    images = CalibrationBatches(source)
     with contextlib.redirect_stdout(io.StringIO()):  # its progress bars
         return nncf.quantize(
             model,
@@ -32,12 +32,19 @@ def quantized(model, source):
         )
 
 
-def calibration_batches(source):
-    """[(1, H, W, C)] of the images of a `Source`, as the exported network takes them."""
-    batches = [image[None].astype(source.description.input) for image in source.images]
-    if not batches:
-        raise InputError("int8: is fitted to training images, of which there are none; set export.calibration_images")
-    return batches
+class CalibrationBatches:
+    """The images of a `Source`, (1, H, W, C) each, as the exported network takes them; read anew each time."""
+
+    def __init__(self, source):
+        self._images, self._kind = source.images, source.description.input
+        if not len(self):
+            raise InputError("int8: is fitted to training images, and the list of them is empty")
+
+    def __len__(self):
+        return len(self._images)
+
+    def __iter__(self):
+        return (image[None].astype(self._kind) for image in self._images)
 
 
 FORMAT = Format(

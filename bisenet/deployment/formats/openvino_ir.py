@@ -11,10 +11,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bisenet.deployment.description import KEY, Description
-from bisenet.deployment.formats.contract import Engine, Format
-from bisenet.deployment.formats.onnx_file import to_onnx
+from bisenet.deployment.formats.contract import Engine, Format, Runtime
+from bisenet.deployment.formats.onnx_file import metadata, to_onnx
 from bisenet.errors import InputError
 from bisenet.system.artifacts import write_bytes
+from bisenet.system.cores import threads_for
 
 FILE = "model.xml"
 DIGEST = "bisenet_bin"  # SHA-256 of the .bin that belongs to an .xml, among its metadata
@@ -97,8 +98,7 @@ class OpenVino(Engine):
         self._wanted = PRECISIONS[precision]
         self.runtime = f"OpenVINO {openvino().__version__.split('-')[0]}"
         model = self._read()
-        self.description = Description.from_json(_metadata(model, KEY), path)
-        self._check_weights(model)
+        self.description = self._description(model)
         self._compiled = self._compile(model)
         self._with_logits = None
         self.precision = self._precision()
@@ -107,6 +107,9 @@ class OpenVino(Engine):
         weights = self.path.with_suffix(".bin")
         if not weights.is_file():
             raise InputError(f"{self.path}: its weights, {weights.name}, must lie beside it; copy both files")
+        return self._parsed()
+
+    def _parsed(self):
         try:
             return self._core.read_model(self.path)
         except RuntimeError as error:
@@ -114,18 +117,22 @@ class OpenVino(Engine):
 
     def _refused(self, error):
         reason = str(error).strip().splitlines()[-1].strip()
-        both = f"{self.path.name} and {self.path.with_suffix('.bin').name}"
-        return InputError(f"{self.path}: OpenVINO cannot open it ({reason}); copy {both} of one export")
+        return InputError(f"{self.path}: OpenVINO cannot open it ({reason}); {self._cure()}")
 
-    def _check_weights(self, model):
+    def _cure(self):
+        return f"copy {self.path.name} and {self.path.with_suffix('.bin').name} of one export"
+
+    def _description(self, model):
+        description = Description.from_json(_metadata(model, KEY), self.path)
         weights = self.path.with_suffix(".bin")
         if _digest(weights) != _metadata(model, DIGEST):
             raise InputError(f"{weights}: is damaged, or not of {self.path.name}; copy both files again")
+        return description
 
     def _compile(self, model):
         config = {"INFERENCE_PRECISION_HINT": self._wanted, "PERFORMANCE_HINT": "LATENCY"}
-        if self.threads:
-            config["INFERENCE_NUM_THREADS"] = self.threads
+        if threads_for(self.threads):
+            config["INFERENCE_NUM_THREADS"] = threads_for(self.threads)
         try:
             return self._core.compile_model(model, self._device, config)
         except RuntimeError as error:
@@ -157,6 +164,19 @@ class OpenVino(Engine):
         return self._with_logits(images)[1]
 
 
+class OpenVinoOnnx(OpenVino):
+    """The ONNX file as it is, which OpenVINO converts each time it is opened."""
+
+    def _read(self):
+        return self._parsed()
+
+    def _cure(self):
+        return "export it again"
+
+    def _description(self, _):
+        return Description.from_json(metadata(self.path).get(KEY), self.path)
+
+
 def _metadata(model, key):
     return model.get_rt_info(key).astype(str) if model.has_rt_info(key) else None
 
@@ -171,3 +191,5 @@ FORMAT = Format(
     export=export,
     open=OpenVino,
 )
+
+ON_ONNX = Runtime(name="openvino", formats=("onnx",), open=OpenVinoOnnx, packages=("openvino",))

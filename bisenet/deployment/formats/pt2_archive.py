@@ -36,7 +36,10 @@ OPERATORS = frozenset(
 SYMBOL = re.compile(r"[su]\d+")
 ATOM = re.compile(r"Symbol\('[su]\d+'(, positive=True)?(, integer=True)?\)|Integer\(-?\d+\)")
 TERM = re.compile(r"(Add|Mul|FloorDiv|Mod|Max|Min|Pow)\(#(, #)*\)")  # of atoms and terms, each replaced by a #
-FAULTS = zipfile.BadZipFile, OSError, ValueError, LookupError, TypeError, EOFError, NotImplementedError, RecursionError
+FAULTS = (  # of what is no such archive: of zipfile, of JSON, and of parts of another kind than expected
+    *(zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, RecursionError),
+    *(ValueError, LookupError, TypeError, AttributeError),
+)
 KINDS = {"builtins.tuple", "builtins.list", "builtins.dict", None}  # of what a program takes and gives
 
 

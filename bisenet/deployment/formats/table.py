@@ -28,7 +28,7 @@ MODULES = (
     *(tensorrt_engine, triton_repository, litert, coreml),
 )
 FORMATS = {module.FORMAT.name: module.FORMAT for module in MODULES}
-RUNTIMES = (opencv_dnn.RUNTIME,)  # further ones
+RUNTIMES = opencv_dnn.RUNTIME, openvino_ir.ON_ONNX  # further ones
 
 
 def format_of(path):

@@ -120,6 +120,7 @@ class TensorRT(Engine):
                 f"{path}: is damaged, or of another GPU or another version than TensorRT {tensorrt.__version__}; "
                 f"make it again, see {COMMAND} beside it"
             )
+        self.longest = min(self._engine.get_tensor_profile_shape("image", 0)[2][1:3])
         self._context = self._engine.create_execution_context()
         self._stream = torch.cuda.Stream()
 

@@ -20,6 +20,7 @@ from bisenet.errors import InputError
 from bisenet.system.artifacts import write_bytes, write_text
 
 PAGE = Path(__file__).parents[1] / "web"
+PARTS = ".html", ".css", ".js", ".txt"
 PACKAGE = "onnxruntime-web@1.30.0"
 TARBALL = "onnxruntime-web-1.30.0.tgz"  # as `npm pack` calls it
 SHA512 = "q0y+JrrtukXSzsBWEMccVfqX25LRmosXHF+CaRJmg8pZClzcV7svNc4rKY3jL02Vb7QmRMDs1SigqR4CXAfKYQ=="  # as npm tells
@@ -45,7 +46,8 @@ def export(source, folder):
     write_bytes(folder / FILE, model.SerializeToString(deterministic=True))
     write_text(folder / "description.json", description.to_json() + "\n")  # a browser's runtime shows no metadata
     for file in PAGE.rglob("*.*"):
-        write_bytes(folder / file.relative_to(PAGE), file.read_bytes())
+        if file.suffix in PARTS:
+            write_bytes(folder / file.relative_to(PAGE), file.read_bytes())
     for name, data in runtime.items():
         write_bytes(folder / "onnxruntime" / name, data)
 
@@ -77,7 +79,8 @@ def _fetch(tarball):
             subprocess.run(command, check=True, capture_output=True, text=True, timeout=LONGEST)
             os.replace(Path(place) / TARBALL, tarball)
         except (subprocess.SubprocessError, OSError) as error:
-            reason = (getattr(error, "stderr", None) or str(error)).strip().splitlines()[-1]
+            said = (getattr(error, "stderr", None) or "").strip() or str(error)
+            reason = said.splitlines()[-1]
             raise InputError(f"web: npm could not fetch {PACKAGE} ({reason}); try again, {by_hand}") from None
 
 

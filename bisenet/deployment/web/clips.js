@@ -112,9 +112,11 @@ export class Clips {
   }
 
   #tell({ currentTime, duration, paused }) {
+    const known = Number.isFinite(duration); // not of what was recorded live
     this.play.textContent = paused ? "Play" : "Pause";
-    this.seek.value = currentTime / duration || 0;
-    this.place.textContent = `${clock(currentTime)} of ${clock(duration)}`;
+    this.seek.disabled = !known;
+    this.seek.value = known ? currentTime / duration || 0 : 0;
+    this.place.textContent = clock(currentTime) + (known ? ` of ${clock(duration)}` : "");
   }
 }
 
@@ -145,6 +147,5 @@ function closed(video) {
 }
 
 function clock(seconds) {
-  if (!Number.isFinite(seconds)) return "?";
   return `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 }

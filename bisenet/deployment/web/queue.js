@@ -57,14 +57,17 @@ export class Queue {
   async run() {
     if (this.running) return;
     this.running = true;
-    for (let item = this.#next(); item; item = this.#next()) {
-      this.#set(item, "computing", "computing …");
-      await this.#use(item, (bitmap) => this.#compute(item, bitmap));
-      this.#tell();
+    try {
+      for (let item = this.#next(); item; item = this.#next()) {
+        this.#set(item, "computing", "computing …");
+        await this.#use(item, (bitmap) => this.#compute(item, bitmap));
+        this.#tell();
+      }
+    } finally {
+      this.running = false;
+      release();
+      this.network.rest();
     }
-    this.running = false;
-    release();
-    this.network.rest();
   }
 
   /** Do something with the decoded file, whose memory is freed then; what fails is told as the file's fault. */
