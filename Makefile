@@ -17,6 +17,9 @@ ALONE := tests/deployment/test_openvino.py
 .PHONY: repro test format setup extras clean FORCE
 
 repro: setup
+	@git rev-parse --git-dir > /dev/null 2>&1 || { \
+		echo "There is no git repository here, as after a download without git. DVC needs one: making it."; \
+		git init -q && git add -A && git -c user.name=download -c user.email=download@localhost commit -q -m "As downloaded"; }
 	@$(BIN)/python -m stages.params > /dev/null
 	PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
 

@@ -11,12 +11,14 @@ from bisenet.annotation.listing import list_dataset
 from bisenet.suggestion.suggest import suggest
 from bisenet.system.entry import run
 from stages.params import load_params, pick, worker_count
+from stages.params.checkout import refuse_raw_data_for_git
 from stages.params.paths import ANNOS, FILE_CACHE
 
 
 def annotate():
     params = load_params("dataset", "data_root", "strict", "train_split", "workers")
     dataset = load_dataset(params["dataset"], params["data_root"])
+    refuse_raw_data_for_git(dataset.root)
     place = {"workers": worker_count(params["workers"]), "cache_folder": FILE_CACHE}
     splits = list_dataset(dataset, ANNOS, **pick(params, "strict", "train_split"), **place)
     pairs = ", ".join(f"{len(found.pairs)} {split}" for split, found in splits.items() if found.labelled)

@@ -6,6 +6,7 @@ A value in params.yaml, or from `-S`, wins; an empty one takes what presets.yaml
 
 from bisenet.errors import InputError
 from bisenet.system.yaml12 import read_yaml
+from stages.params.checkout import refuse_lost_experiment
 from stages.params.checks import check_params
 from stages.params.knobs import KNOBS
 from stages.params.presets import ANY_DATASET, fill, filled
@@ -19,6 +20,7 @@ def load_params(*names, path=PARAMS_FILE):
     `architecture` is {option: value} of the model; `protocols` is {row: {"scales", "flip", "window"}}, where a key of
     `START` may be, too; a section, such as `demo`, is a dict.
     """
+    refuse_lost_experiment()
     given, filling, _ = _read(path)
     in_force = {**filling, **given, "architecture": {**filling["architecture"], **given["architecture"]}}
     for name in names:

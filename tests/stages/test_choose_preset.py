@@ -84,7 +84,17 @@ def test_it_changes_with_the_preset_in_force_alone(written):
 
 
 def test_raw_data_of_any_name_is_ignored_by_git_and_a_file_of_dvc_is_not():
-    ignored = ["plants/dataset.yaml", "plants", "camvid", "synthetic", "annos", "a b/c.png", "x.zip", "x.DVC/y.png"]
+    ignored = [
+        "plants/dataset.yaml",
+        "plants",
+        "camvid",
+        "synthetic",
+        "annos",
+        "a b/c.png",
+        "x.zip",
+        "x.DVC/y.png",
+        "x.dvc/y.png",
+    ]
     tracked = [".gitignore", "plants.dvc"]
     asked = [f"data/{name}" for name in (*ignored, *tracked)]
     told = subprocess.run(["git", "check-ignore", "--no-index", *asked], cwd=ROOT, capture_output=True, text=True)
