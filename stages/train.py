@@ -15,14 +15,14 @@ from bisenet.system.signals import StopRequest
 from bisenet.training.losses import build_criterion
 from bisenet.training.optim import build_optimizer
 from bisenet.training.reporting import open_report
-from bisenet.training.resume import UnfinishedRun, begun_with, fingerprint
+from bisenet.training.runs import Runs
 from bisenet.training.schedules import build_schedule
 from bisenet.training.trainer import Trainer, train
-from bisenet.training.transforms import TrainTransform
+from bisenet.training.transforms import TrainTransform, flip_doubts
 from bisenet.weights.checkpoint import Checkpoint, save_checkpoint
 from bisenet.weights.pretrained import start_from
 from stages.params import load_params, pick, remarks
-from stages.params.paths import ANNOS, FILE_CACHE, MODEL, PRECISION, STATISTICS, UNFINISHED, WEIGHTS, WEIGHTS_CACHE
+from stages.params.paths import ANNOS, FILE_CACHE, PRECISION, STATISTICS, UNFINISHED, WEIGHTS, WEIGHTS_CACHE, lasting
 
 import torch  # isort: skip  # after bisenet, which says how its threads wait
 
@@ -38,7 +38,7 @@ PLACE = "data_root", "device", "gpu_wait", "deterministic", "workers", "cache", 
 
 
 def main():
-    params = load_params(*RECORDED, *PLACE)
+    params = load_params(*RECORDED, "continue_from", "keep_runs", *PLACE)
     device = choose_device(params["device"], params["gpu_wait"])
     prepare(device, params["amp"], params["deterministic"], params["seed"])
     with StopRequest(launchers=("LOCAL_RANK", "DVC_STAGE")) as stop, process_group(device):
@@ -48,31 +48,31 @@ def main():
 def fit(params, device, stop):
     table, found = read_classes(ANNOS), read_json(STATISTICS, "dataset_stats")
     mean, std, depth = (found["train"][name] for name in ("mean", "std", "bit_depth"))
-    transform = TrainTransform(**pick(params, *AUGMENTATION), mean=mean)
+    transform = TrainTransform(**pick(params, *AUGMENTATION), mean=mean, mirrored=table.mirrored)
     form = {"channels": len(mean), "bit_depth": depth, "sizes": found, **pick(params, "data_root", "seed", "cache")}
     feed = {"workers": params["workers"], "device": device}
     train_set, val_set = open_datasets(ANNOS, table, transform=transform, cache_folder=FILE_CACHE, **form, **feed)
     val_images = val_loader(val_set, **feed)
-
     model = build_model(params["model"], len(table), len(mean), params["architecture"])
-    weights, told = start_from(params["pretrained"], model, WEIGHTS_CACHE, table.names)
+    weights, told = start_from(lasting(params["pretrained"]), model, WEIGHTS_CACHE, table.names)
     model = model.to(device)
     torch.manual_seed(params["seed"])  # whatever the model has drawn
     place = {"normalize": Normalize(mean, std, depth).to(device), "device": device}
     criterion = build_criterion(found["train"], **pick(params, *LOSS)).to(device)
     effective = {**pick(params, *RECORDED), "architecture": model.architecture, "processes": world_size(), **weights}
     inputs = [STATISTICS, *ANNOS.glob("*.*")], ("bisenet", "stages")
-    begun = begun_with(UNFINISHED, effective, "amp", AMP_TYPES, *inputs) if params["amp"] == "auto" else params["amp"]
+    runs = Runs(UNFINISHED, params["continue_from"], *inputs, classes=table.names, channels=len(mean))
+    begun = runs.begun_with(effective, "amp", AMP_TYPES)
     work = {"size": transform.size, "classes": len(table), **pick(params, "batch_size", "accumulate")}
-    amp = training_precision(model, criterion, amp=begun or "auto", **place, **work, store=PRECISION)
-    place["amp"] = effective["amp"] = amp
+    place["amp"] = effective["amp"] = training_precision(model, criterion, amp=begun, **place, **work, store=PRECISION)
     trainer = Trainer(
         model, **place, **pick(params, "batch_size", "accumulate", "ema"), criterion=criterion,
         optimizer=build_optimizer(model, **pick(params, *OPTIM)), schedule=build_schedule(**pick(params, *SCHEDULE)),
     )  # fmt: skip
 
-    with UnfinishedRun(UNFINISHED / fingerprint(effective, *inputs)) as unfinished:
-        report = open_report(MODEL.parent, trainer.heads, params["max_iter"], effective, told + remarks())
+    with runs.open(effective, params["keep_runs"]) as unfinished:
+        told += runs.told + remarks() + flip_doubts(table, params["flip"])
+        report = open_report(WEIGHTS["last"].parent, trainer.heads, params["max_iter"], effective, told)
         best = train(
             trainer, report=report, run=unfinished, stop=stop, **pick(params, *COURSE, "save_every", "skip_nonfinite"),
             batches=lambda start: train_loader(train_set, start, **pick(params, *ORDER, "accumulate"), **feed),

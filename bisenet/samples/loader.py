@@ -10,9 +10,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset, Subset
+from torch.utils.data import Dataset, Subset
 
 from bisenet.samples.annotations import pair_files, read_pairs
+from bisenet.samples.shared_memory import Batches
 from bisenet.samples.sources import Cache, PairFiles
 from bisenet.system.cores import core_count
 from bisenet.system.distributed import rank, world_size
@@ -105,7 +106,7 @@ def train_loader(dataset, start=0, *, batch_size, max_iter, seed, workers, devic
     place = {"rank": rank(), "world_size": world_size()}
     size, start, stop = batch_size // accumulate, start * accumulate, max_iter * accumulate
     batches = ShuffledBatches(len(dataset), size, stop, seed=seed, start=start, **place)
-    return DataLoader(dataset, batch_sampler=batches, **_loading(workers, device))
+    return Batches(dataset, batch_sampler=batches, **_loading(workers, device))
 
 
 def batch_files(dataset, number, *, batch_size, max_iter, seed):
@@ -117,7 +118,7 @@ def batch_files(dataset, number, *, batch_size, max_iter, seed):
 def val_loader(dataset, *, workers, device):
     """Single images of any size, (1, H, W, C) and (1, H, W); every image in exactly one process."""
     share = Subset(dataset, range(rank(), len(dataset), world_size()))
-    return DataLoader(share, batch_size=1, **_loading(workers, device))
+    return Batches(share, batch_size=1, **_loading(workers, device))
 
 
 def count_workers(workers, device):

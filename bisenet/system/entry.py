@@ -5,19 +5,27 @@ import os
 import sys
 
 from bisenet.errors import InputError, Interrupted
+from bisenet.system.output import lasting_output
 
 
 def run(main, alone=None):
     """Call `main`; exit 1 with the message of an `InputError` or of a file that cannot be used.
 
     After a signal exit 128 + its number, 130 after Ctrl-C. Of several processes on a machine the first one speaks.
+    Where nobody reads the output any more, the work goes on without. A full disk that has cost some of it makes the
+    status 1, but not of a stage that DVC runs: all that counts of it is in files.
     alone: what a script without arguments is for; `--help` prints it, and any argument is refused
     """
-    if alone:
-        form = {"description": alone, "formatter_class": argparse.RawDescriptionHelpFormatter}
-        argparse.ArgumentParser(prog=_command(), **form).parse_args()
-    for stream in sys.stdout, sys.stderr:
-        stream.reconfigure(errors="backslashreplace")  # a file's name must not end a run on a plain terminal
+    with lasting_output() as output:
+        if alone:
+            form = {"description": alone, "formatter_class": argparse.RawDescriptionHelpFormatter}
+            argparse.ArgumentParser(prog=_command(), **form).parse_args()
+        _call(main)
+    if output.fault and "DVC_STAGE" not in os.environ:
+        sys.exit(f"error: standard output: {output.fault.strerror}; not all of it could be written")
+
+
+def _call(main):
     try:
         main()
     except InputError as error:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import torch
 
+from bisenet.errors import InputError
 from bisenet.system.artifacts import write_json
 from bisenet.system.distributed import from_first, rank, world_size
 from bisenet.system.locks import lock
@@ -26,6 +27,7 @@ HOPELESS, HOPELESS_FIRST = 2.0, 4.0  # times as slow as float32 is not timed aga
 SECONDS = 1.0  # to repeat the work in, all precisions together
 ROUNDS = 10  # at most; 2 at least
 PATIENCE = 60.0  # seconds to wait for another process that measures
+LEAST_SIDE = 16  # pixels of a training image: below, bf16 on a CPU has given gradients that are NaN, one run in ten
 CPU_IMAGES, CPU_PIXELS = 2, 2**18  # larger batches and crops only take longer: the ratio stays
 TELLING_FLAGS = {"avx2", "avx512f", "avx512_bf16", "amx_bf16", "amx_tile", "bf16", "sve"}  # of /proc/cpuinfo
 
@@ -177,7 +179,15 @@ def training_precision(
 
     criterion, normalize, batch_size, accumulate: as of `Trainer`; size: (h, w) of a training image; store: as of
     `fastest`
+    Raises `InputError` where the images are too small for a precision that is named; `auto` then is `off`.
     """
+    if device.type == "cpu" and min(size) < LEAST_SIDE and amp != "off":
+        if amp != "auto":
+            raise InputError(
+                f"crop: with {size[0]} x {size[1]} pixels gradients can be NaN under amp: {amp} on a CPU; take "
+                f"{LEAST_SIDE} or more, after resize too, or amp: off"
+            )
+        amp = "off"
     if amp == "auto":
         images = max(2, batch_size // accumulate // world_size())  # batch norm needs two
         amp = _fastest_step(model, criterion, normalize, device, classes, size, images, store)

@@ -9,6 +9,7 @@ import cv2
 
 from bisenet.errors import InputError
 from bisenet.system.cores import core_count
+from bisenet.system.progress import warn
 
 CHUNK = 4  # items of one task
 AHEAD = 4  # tasks handed out for each process before the result of the oldest is waited for
@@ -24,11 +25,7 @@ def map_files(work, items, *, workers, cache=None):
     cache: a `FileCache`. What it has is not worked on again; what is new it keeps, except errors.
     """
     workers = workers or core_count()
-    if workers == 1:
-        pool, run = ThreadPoolExecutor(1), partial(_results, work)
-    else:
-        # An executor's own `map` hands out all items at once, and with them the work where it is a part of the call.
-        pool, run = ProcessPoolExecutor(workers, initializer=_start, initargs=(work,)), _results_here
+    pool, run = _processes(work, workers) if workers > 1 else _thread(work)
     chunk, tasks = [], deque()
 
     def hand_out():
@@ -64,6 +61,21 @@ def map_files(work, items, *, workers, cache=None):
         ) from None
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _thread(work):
+    return ThreadPoolExecutor(1), partial(_results, work)
+
+
+def _processes(work, workers):
+    try:
+        # An executor's own `map` hands out all items at once, and with them the work where it is a part of the call.
+        return ProcessPoolExecutor(workers, initializer=_start, initargs=(work,)), _results_here
+    except OSError as error:  # of the lock that they share: a container without room in /dev/shm, say
+        warn(
+            f"processes that read files cannot start ({error.strerror}, most likely in /dev/shm): one thread reads all"
+        )
+        return _thread(work)
 
 
 _work = None  # what this process was started for

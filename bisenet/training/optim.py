@@ -40,11 +40,15 @@ def build_optimizer(model, *, optimizer, momentum, lr, head_lr_factor, weight_de
 
 
 def load_optimizer(optimizer, state):
-    """Load a `state_dict`; its tensors come to lie in memory as their parameters do.
+    """Load a `state_dict`; its tensors come to lie in memory as their parameters do, and what groups are told stays.
 
-    PyTorch keeps the layout that they were saved in, and its fused kernels go through both as they lie.
+    PyTorch keeps the layout that they were saved in, and its fused kernels go through both as they lie. The lr and the
+    like are those that `optimizer` was built with, which may be others by now.
     """
+    told = [{key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups]
     optimizer.load_state_dict(state)
+    for group, values in zip(optimizer.param_groups, told, strict=True):
+        group.update(values)
     for parameter, values in optimizer.state.items():
         for name, value in values.items():
             if isinstance(value, torch.Tensor) and value.shape == parameter.shape:

@@ -50,10 +50,12 @@ class TrainingReport:
     def step(self, log=None):
         """One iteration is done, and the trainer gave this `Log`."""
         self._progress.step()
-        if log is not None:
-            self._add(log)
+        self.log(log)
 
-    def _add(self, log):
+    def log(self, log):
+        """What a trainer gave, if anything: a row of each curve."""
+        if log is None:
+            return
         self._metrics |= {"loss": log.loss, "iterations": log.iteration, "images_seen": log.images_seen}
         self._metrics["skipped_steps"] = log.skipped_steps
         losses = list(zip(self.heads, log.head_losses, strict=True))
@@ -93,6 +95,9 @@ class SilentReport:
     """The report of every process but the first: none."""
 
     def step(self, log=None):
+        pass
+
+    def log(self, log):
         pass
 
     def note(self, text):

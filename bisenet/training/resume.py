@@ -2,7 +2,8 @@
 
 A run has a folder of its own, named by the fingerprint of all that its result depends on. In it lie the newest save,
 `last`, and the one before, `previous`: each the SHA-256 of what follows, then what `torch.save` writes, tensors and
-plain Python types alone.
+plain Python types alone. Of a finished run the last one may stay, as `finished`, to be trained for longer; nothing but
+a person's word goes on from that. `about.json` says what a run is of, and how far it is.
 """
 
 import hashlib
@@ -11,16 +12,20 @@ import json
 import os
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import torch
 
 from bisenet.errors import InputError
+from bisenet.system.artifacts import write_json
 from bisenet.system.distributed import from_first, rank, shared_faults
 from bisenet.system.locks import lock
 from bisenet.system.progress import warn
 
 SAVES = "last", "previous"
+FINISHED = "finished"
+ABOUT = "about.json"
 PARTIAL = ".partial"
 LOCK_SECONDS = 10.0  # what a process whose parent was killed may take to leave
 DIGEST_BYTES = hashlib.sha256().digest_size
@@ -28,15 +33,25 @@ RESERVE = 1 / 50, 2**28  # of a disk is left free by a save: this share, at most
 
 
 def fingerprint(values, files, packages=()):
-    """16 hexadecimal digits that change with any value, and any byte of the files and of the code in use.
+    """The name of a run, which changes with any value, and any byte of the files and of the code in use.
 
     values: as JSON has them; packages: of this project, of which the modules count that this process has imported
     """
+    return name_of(values, digests(files, packages))
+
+
+def name_of(values, contents):
+    """`r` and 15 hexadecimal digits: no number, as which `-S` would take digits alone. contents: as of `digests`"""
     digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode())
-    contents = {Path(path).as_posix(): Path(path) for path in files} | _imported_files(packages)
-    for name, path in sorted(contents.items()):
-        digest.update(f"\0{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
-    return digest.hexdigest()[:16]
+    for name, content in sorted(contents.items()):
+        digest.update(f"\0{name}\0{content}".encode())
+    return f"r{digest.hexdigest()[:15]}"
+
+
+def digests(files, packages=()):
+    """{name: SHA-256} of files and of the code in use, as of `fingerprint`."""
+    paths = {Path(path).as_posix(): Path(path) for path in files} | _imported_files(packages)
+    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in paths.items()}
 
 
 def _imported_files(packages):
@@ -48,28 +63,23 @@ def _imported_files(packages):
     return {file.as_posix(): root / file for file in inside if file.parts[0] in packages}
 
 
-def begun_with(folder, values, key, choices, files, packages=()):
-    """With which of `choices` for `key` an unfinished run of these values lies below `folder`; None: there is none.
-
-    The rest is as of `fingerprint`; process 0 looks, for all.
-    """
-    for choice in choices if rank() == 0 else ():
-        run = Path(folder) / fingerprint({**values, key: choice}, files, packages)
-        if any((run / name).exists() for name in SAVES):
-            return from_first(choice)
-    return from_first(None)
-
-
 class UnfinishedRun:
     """The folder of one run, for a `with` block: locked within it, and gone after it unless that ends with an error.
 
     Process 0 has it, for all. Raises `InputError` where another process is training this very run.
+    about: plain values to keep beside the saves, and the `iteration` of the newest
+    origin: the path of another run's save, to begin with where this run has none of its own
+    keep: whether the last state stays when all has gone well
     """
 
-    def __init__(self, folder, wait=LOCK_SECONDS):
+    def __init__(self, folder, wait=LOCK_SECONDS, *, about=None, origin=None, keep=False):
         self.folder = Path(folder)
         self.wait = wait
+        self.about = about
+        self.origin = origin and Path(origin)
+        self.keep = keep
         self.saved = None  # the iteration of the newest save
+        self.source = self.folder  # whose save `load` has given
         self._lock = None
 
     def __enter__(self):
@@ -89,11 +99,16 @@ class UnfinishedRun:
 
     def load(self):
         """The state of the newest save that is whole, the same in every process; None where there is none."""
-        data = from_first(self._read() if rank() == 0 else None)
+        with shared_faults():
+            data, source = self._read() if rank() == 0 else None, self.folder
+            if data is None and self.origin and rank() == 0:
+                data, source = self._checked(self.origin), self.origin.parent
+        data, self.source = from_first((data, source))
         if data is None:
             return None
         state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-        self.saved = state["iteration"]
+        if self.source == self.folder:
+            self.saved = state["iteration"]
         return state
 
     def _read(self):
@@ -121,7 +136,7 @@ class UnfinishedRun:
             state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
         except Exception:  # whatever foreign bytes trip in the reader
             raise InputError(f"{path}: this save holds more than tensors and plain values, so it is refused") from None
-        if not isinstance(state, dict) or state.get("run") != self.folder.name:
+        if not isinstance(state, dict) or state.get("run") != path.parent.name:
             raise InputError(f"{path}: this save is of another run")
         return data
 
@@ -141,6 +156,9 @@ class UnfinishedRun:
             warn(f"{self.folder}: iteration {state['iteration']} could not be saved ({error.strerror}); {kept}")
             return False
         self.saved = state["iteration"]
+        if self.about is not None:
+            with suppress(OSError):  # which loses nothing of the run
+                write_json(self.folder / ABOUT, {**self.about, "iteration": self.saved})
         return True
 
     def _write(self, data):
@@ -159,6 +177,7 @@ class UnfinishedRun:
             if last.exists():
                 os.replace(last, previous)
             os.replace(partial, last)
+            (self.folder / FINISHED).unlink(missing_ok=True)  # of the same run, made before
             _sync_folder(self.folder)
         finally:
             partial.unlink(missing_ok=True)
@@ -166,9 +185,13 @@ class UnfinishedRun:
     def _forget(self):
         if hasattr(os, "sync"):
             os.sync()  # first the results must be safe
+        last = self.folder / SAVES[0]
+        if self.keep and last.exists():
+            os.replace(last, self.folder / FINISHED)
         for name in SAVES:  # then before the lock, which whoever comes next may take
             (self.folder / name).unlink(missing_ok=True)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if not self.keep or not (self.folder / FINISHED).exists():
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _sync_folder(folder):

@@ -36,6 +36,15 @@ def warmup_ratio(step, *, warmup, warmup_iters, start):
     return start ** (1 - progress) if warmup == "exp" else start + (1 - start) * progress
 
 
+READS = {"poly": ("power",), "cosine": (), "exp": ("gamma",), "step": ("gamma", "milestones")}
+
+
+def unused(params):
+    """The parameters of schedules that nothing reads where `params` are in force."""
+    reads = {"schedule", *READS[params["schedule"]], *(("warmup", "warmup_start") if params["warmup_iters"] else ())}
+    return {"power", "gamma", "milestones", "warmup", "warmup_start"} - reads
+
+
 def build_schedule(*, schedule, max_iter, warmup, warmup_iters, warmup_start, power, gamma, milestones):
     """The function step -> ratio of one run: warm-up, then the named schedule over what is left of `max_iter`."""
     shapes = {

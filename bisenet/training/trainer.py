@@ -213,9 +213,10 @@ class Trainer:
             use_threads(state["threads"])
         self.model.load_state_dict(state["model"])
         if self.average:
-            self.average.model.load_state_dict(state["average"])
+            self.average.model.load_state_dict(state["average"] or state["model"])  # which there was none of before
         load_optimizer(self.optimizer, state["optimizer"])
-        self.scaler.load_state_dict(state["scaler"])
+        if state["scaler"]:  # that of another precision has none
+            self.scaler.load_state_dict(state["scaler"])
         self.at = Position(**state["position"])
         if self.at.count:
             self.at.losses = self.at.losses.to(self.device)
@@ -257,7 +258,8 @@ def train(
     training early, 0: none do; skip_nonfinite: how many batches may be left out whose loss or gradient is not finite
 
     Raises `InputError` for one more of these, and for a file that has changed or gone; `Interrupted` after a signal. In
-    each case the state so far is saved before.
+    each case the state so far is saved before; at the end too, before what only an end has: a row of the curves and
+    a validation that are not due otherwise. A longer training goes on from there as if it had not ended.
     """
     best, at = Best(), trainer.at
 
@@ -267,7 +269,8 @@ def train(
 
     def leave_if_asked():
         if number := highest(stop.signal or 0):
-            save()
+            if run.saved != at.iteration:
+                save()
             kept = f"goes on from iteration {run.saved}, saved in {run.folder}" if run.saved else "starts afresh"
             name = signal.Signals(number).name
             raise Interrupted(f"{name} at iteration {at.iteration} of {max_iter}: the same command {kept}", number)
@@ -277,17 +280,25 @@ def train(
         report.load_state_dict(saved["report"])
         best.load_state_dict(saved["best"])
         at = trainer.at
-        report.note(f"goes on from the save in {run.folder}")
+        report.note(f"goes on from the save in {run.source}")
+        if run.source != run.folder and 0 < patience <= best.stale:
+            raise InputError(
+                f"patience: {run.source} ended after {best.stale} validations without a higher mIoU, and patience is "
+                f"{patience}; raise it, or set 0"
+            )
+
+    def look():
+        matrix = validate(trainer.result)
+        leave_if_asked()  # which would have cut it short
+        found = scores(matrix)
+        report.validation(at.iteration, found)
+        best.offer(at.iteration, found["miou"], trainer.result)
+
     try:
         loader = iter(batches(at.iteration))
         while True:
-            due = at.iteration > 0 and (at.iteration % val_every == 0 or at.iteration == max_iter)
-            if due and best.seen < at.iteration:
-                matrix = validate(trainer.result)
-                leave_if_asked()  # which would have cut it short
-                found = scores(matrix)
-                report.validation(at.iteration, found)
-                best.offer(at.iteration, found["miou"], trainer.result)
+            if at.iteration % val_every == 0 and best.seen < at.iteration:
+                look()
             if at.iteration == max_iter or (patience and best.stale >= patience):
                 break
             started = time.monotonic()
@@ -307,7 +318,7 @@ def train(
                 warn(f"{fault}; left out, {at.left_out} of {skip_nonfinite}")
             if trainer.scaler.get_scale() < 1:
                 raise InputError("amp: fp16 cannot hold the gradients, even unscaled; try bf16 or off, or a lower lr")
-            report.step(trainer.log() if at.iteration % log_every == 0 or at.iteration == max_iter else None)
+            report.step(trainer.log() if at.iteration % log_every == 0 else None)
             leave_if_asked()
             if at.iteration % save_every == 0:
                 save()
@@ -315,4 +326,8 @@ def train(
         save()
         raise
     save()
+    if at.iteration == max_iter:
+        report.log(trainer.log())
+        if best.seen < at.iteration:
+            look()
     return best

@@ -59,6 +59,8 @@ KNOBS = {
     "log_every": integer(1),
     "save_every": integer(1),
     "skip_nonfinite": integer(0),
+    "continue_from": TEXT,
+    "keep_runs": integer(0),
     "launcher": TEXT,
     "device": TEXT,
     "gpu_wait": SWITCH,

@@ -15,6 +15,7 @@ from PIL import Image
 from bisenet.errors import InputError
 from bisenet.models.architectures import build_model
 from bisenet.system.yaml12 import read_yaml
+from bisenet.training import runs
 from bisenet.training.resume import UnfinishedRun
 from bisenet.weights import pretrained
 from stages import dataset_stats, gen_dataset_annos, train
@@ -75,7 +76,7 @@ def shrink(root, model, dataset="custom", recipe=None, **chosen):
 @pytest.mark.parametrize(("model", "dataset", "recipe"), CHOICES)
 def test_it_builds_and_trains_two_steps(project, monkeypatch, capsys, model, dataset, recipe):
     monkeypatch.chdir(project)
-    monkeypatch.setattr(train, "fingerprint", lambda *inputs: "run")
+    monkeypatch.setattr(runs, "digests", lambda *inputs: {})
     monkeypatch.setattr(UnfinishedRun, "save", lambda run, state: True)  # it would take most of the time
     architecture = shrink(project, model, dataset, recipe)
     train.main()
@@ -98,20 +99,21 @@ def test_a_training_starts_from_the_weights_that_are_asked_for_and_records_them(
     monkeypatch.chdir(project)
     torch.manual_seed(1)
     states = [build_model("bisenetv2", 7, architecture={"width": 0.25}).state_dict() for _ in range(2)]
-    runs, found = [], []
+    names, recorded, found = [], [], []
+    monkeypatch.setattr(runs.Runs, "_tidy", lambda self, folder, keep: names.append(folder.name))
     for number, state in enumerate(states):
         torch.save({f"module.{key}": value for key, value in state.items()}, "weights.pth")
         shrink(project, "bisenetv2", pretrained="weights.pth", lr=1e-30, weight_decay=0)
-        monkeypatch.setattr(train, "fingerprint", lambda values, *inputs: runs.append(values) or f"run {len(runs)}")
         train.main()
         printed, digest = capsys.readouterr().out, hashlib.sha256(Path("weights.pth").read_bytes()).hexdigest()
         assert f"pretrained: weights.pth (SHA-256 {digest})" in printed
         assert "skipped, 7 classes there, 3 here: head.conv_out.1" in printed
-        assert runs[number]["pretrained_sha256"] == digest  # so another file is another run
-        assert read_yaml(Path("results/train/effective_params.yaml"))["pretrained_sha256"] == digest
+        recorded.append(read_yaml(Path("results/train/effective_params.yaml")))
+        assert recorded[number]["pretrained_sha256"] == digest
         found.append(torch.load(Path("results/train/model.pt"), weights_only=True)["state_dict"])
         assert torch.equal(found[number]["detail.S1.0.conv.weight"], state["detail.S1.0.conv.weight"])
-    assert [key for key in runs[0] if runs[0][key] != runs[1][key]] == ["pretrained_sha256"]
+    assert len({*names}) == 2  # another file is another run
+    assert [key for key in recorded[0] if recorded[0][key] != recorded[1][key]] == ["pretrained_sha256"]
 
 
 def test_weights_of_another_network_end_the_training_before_it_starts(project, monkeypatch):

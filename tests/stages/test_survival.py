@@ -17,7 +17,7 @@ from project import ROOT
 TINY = {
     "model": "bisenetv2", "bisenetv2": {"width": 0.25}, "amp": "off", "device": "cpu", "workers": 0, "crop": [32, 48],
     "batch_size": 4, "max_iter": 6, "val_every": 3, "log_every": 1, "save_every": 2, "warmup_iters": 1,
-    "optimizer": "sgd", "lr": 0.01,
+    "optimizer": "sgd", "lr": 0.01, "keep_runs": 0,
 }  # fmt: skip
 SCENES = {"train_images": 5, "val_images": 3, "height": 48, "width": 64, "seed": 1}
 FILES = "model.pt", "best.pt", "losses.csv", "lr.csv", "validation.csv", "metrics.json", "effective_params.yaml"
@@ -71,11 +71,11 @@ class Project:
         params = yaml.safe_load(path.read_text(encoding="utf-8"))
         path.write_text(yaml.safe_dump({**params, "amp": "off", **values}, sort_keys=False), encoding="utf-8")
 
-    def start(self, *launcher, module="stages.train", **environment):
+    def start(self, *launcher, module="stages.train", arguments=(), **environment):
         """As DVC does: without the outputs of the run before. `launcher`: torchrun and what it is given, or nothing."""
         shutil.rmtree(self.root / "results/train", ignore_errors=True)
         environment = self.environment | environment
-        return Program(*launcher, "-m", module, folder=self.root, environment=environment)
+        return Program(*launcher, "-m", module, *arguments, folder=self.root, environment=environment)
 
     def train(self, *launcher, **options):
         """(status, output)"""
@@ -120,7 +120,7 @@ def undisturbed_pair(project):
 def test_killed_again_and_again_it_ends_in_the_same_bytes(project, undisturbed):
     status, _ = project.train(module="hook", HOOK_AT="rename 3")  # the old save has been moved, the new one has not
     assert status == -signal.SIGKILL
-    assert project.unfinished() == [".partial", "lock", "previous"]
+    assert project.unfinished() == [".partial", "about.json", "lock", "previous"]
     project.set(workers=1)
     status, output = project.train(module="hook", HOOK_AT="step 3 of rank 0", HOOK_SIGNAL="15")
     assert status == 128 + signal.SIGTERM

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from bisenet.errors import InputError
 from bisenet.models.normalize import Normalize
 from bisenet.system import measured_precision
 from bisenet.system.measured_precision import candidates, fastest, training_precision
@@ -136,9 +137,9 @@ def criterion(logits, label):
     return F.cross_entropy(logits.float(), label.long()), []
 
 
-def choose(model, amp, store=None):
+def choose(model, amp, store=None, size=(48, 600)):
     normalize = Normalize([0.5, 0.4], [0.2, 0.3])
-    about = {"device": CPU, "classes": 3, "size": (48, 600), "batch_size": 8, "accumulate": 2}
+    about = {"device": CPU, "classes": 3, "size": size, "batch_size": 8, "accumulate": 2}
     return training_precision(model, criterion, amp=amp, normalize=normalize, store=store, **about)
 
 
@@ -146,6 +147,19 @@ def test_a_precision_that_is_named_is_not_measured():
     model = Net()
     model.register_forward_pre_hook(lambda *_: pytest.fail("called"))
     assert choose(model, "bf16") == "bf16"
+
+
+@pytest.mark.parametrize("size", [(8, 8), (15, 600), (600, 15)])
+def test_images_that_are_too_small_for_half_precision(size):
+    model = Net()
+    model.register_forward_pre_hook(lambda *_: pytest.fail("called"))
+    assert choose(model, "auto", size=size) == choose(model, "off", size=size) == "off"
+    for amp in "bf16", "fp16":
+        with pytest.raises(
+            InputError, match=f"crop: with {size[0]} x {size[1]} pixels .* under amp: {amp} on a CPU; take 16"
+        ):
+            choose(model, amp, size=size)
+    assert choose(model, "bf16", size=(16, 600)) == "bf16"
 
 
 def test_a_measurement_leaves_all_as_it_was(tmp_path):

@@ -177,7 +177,7 @@ def test_the_silent_report_takes_the_same_calls_and_writes_nothing(tmp_path, mon
     silent.close(best())
     assert list(tmp_path.iterdir()) == []
     assert capsys.readouterr() == ("", "")
-    for name in ("step", "note", "validation", "state_dict", "load_state_dict", "close"):
+    for name in ("step", "log", "note", "validation", "state_dict", "load_state_dict", "close"):
         assert inspect.signature(getattr(SilentReport, name)) == inspect.signature(getattr(TrainingReport, name))
 
 

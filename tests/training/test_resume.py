@@ -17,7 +17,7 @@ import torch
 
 from bisenet.errors import InputError
 from bisenet.training import resume
-from bisenet.training.resume import UnfinishedRun, begun_with, fingerprint
+from bisenet.training.resume import UnfinishedRun, fingerprint
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -256,14 +256,3 @@ def test_a_fingerprint_can_be_of_all_that_parameters_hold():
     params = {"a": None, "b": True, "c": [0.5, "x"], "d": {"e": 1e-05}}
     assert fingerprint(params, []) == fingerprint(json.loads(json.dumps(params)), [])
     assert os.sep not in fingerprint(params, [])
-
-
-def test_a_run_goes_on_with_the_choice_that_it_was_begun_with(tmp_path):
-    values, files = {"amp": "auto", "lr": 0.1}, []
-    assert begun_with(tmp_path, values, "amp", ["off", "bf16"], files) is None
-    run = tmp_path / fingerprint({"amp": "bf16", "lr": 0.1}, files)
-    run.mkdir()
-    assert begun_with(tmp_path, values, "amp", ["off", "bf16"], files) is None  # nothing is saved yet
-    (run / "last").write_bytes(b"a save")
-    assert begun_with(tmp_path, values, "amp", ["off", "bf16"], files) == "bf16"
-    assert begun_with(tmp_path, {**values, "lr": 0.2}, "amp", ["off", "bf16"], files) is None

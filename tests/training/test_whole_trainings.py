@@ -21,6 +21,9 @@ class Report:
         self.rows = []
 
     def step(self, log=None):
+        self.log(log)
+
+    def log(self, log):
         self.rows += [(log.iteration, log.loss, log.head_losses, log.lr, log.images_seen)] if log else []
 
     def validation(self, iteration, scores):
@@ -57,8 +60,8 @@ def whole(folder, model, *, stop=None, seen=None, each=None, score=None, loader=
         value = score(learning.at.iteration) if score else 100 + int(model.head.bias.detach().sum() * 1e3)
         return torch.tensor([[value, 10], [10, 50]])
 
-    after = options.pop("after", None)
-    with UnfinishedRun(folder, wait=0) as run:
+    after, place = options.pop("after", None), options.pop("place", {})
+    with UnfinishedRun(folder, wait=0, **place) as run:
         best = train(
             learning,
             batches=feed,
@@ -255,3 +258,54 @@ def test_what_is_measured_and_kept_is_the_moving_average_where_there_is_one(tmp_
     weights = whole(tmp_path / "run", model, ema=0.9)[2]
     assert not torch.equal(weights["head.bias"], model.head.bias)
     assert model.training
+
+
+# --- longer than it was meant to be
+
+
+@pytest.mark.parametrize("options", [{}, {"ema": 0.8}, {"amp": "fp16", "criterion": steep}, {"accumulate": 2}])
+@pytest.mark.parametrize("length", [7, 8])
+def test_a_finished_run_goes_on_as_if_it_had_not_ended(tmp_path, length, options):
+    """Without a trace of what only its end had: a row of the curves, and a validation."""
+    expected = whole(tmp_path / "other", noisy(), **options)
+    rows = whole(tmp_path / "run", noisy(), max_iter=length, place={"keep": True}, **options)[0]
+    assert rows[-1][0] == length
+    assert [path.name for path in (tmp_path / "run").iterdir() if path.name != "lock"] == ["finished"]
+    asked, origin = [], {"origin": tmp_path / "run" / "finished"}
+    found = whole(tmp_path / "longer", noisy(), place=origin, each=asked.append, **options)
+    assert asked[0] == length
+    assert_equal(found, expected)
+    assert (tmp_path / "run" / "finished").exists() and not (tmp_path / "longer").exists()
+
+
+def test_what_goes_on_from_another_run_has_its_own_saves_first(tmp_path):
+    def crash(number):
+        if number == 10:
+            raise RuntimeError("killed")
+
+    whole(tmp_path / "run", noisy(), max_iter=7, place={"keep": True})
+    origin = {"origin": tmp_path / "run" / "finished"}
+    with pytest.raises(RuntimeError, match="killed"):
+        whole(tmp_path / "longer", noisy(), place=origin, each=crash)
+    asked = []
+    assert_equal(whole(tmp_path / "longer", noisy(), place=origin, each=asked.append), whole(tmp_path / "x", noisy()))
+    assert asked[0] == 9
+
+
+def test_a_run_that_its_patience_has_ended_needs_more_of_it_to_go_on(tmp_path):
+    falling = {"score": lambda iteration: 100 - iteration}
+    whole(tmp_path / "run", noisy(), patience=1, place={"keep": True}, **falling)
+    origin = {"origin": tmp_path / "run" / "finished"}
+    with pytest.raises(
+        InputError, match="ended after 1 validations without a higher mIoU, and patience is 1; raise it"
+    ):
+        whole(tmp_path / "longer", noisy(), patience=1, place=origin, **falling)
+    expected = whole(tmp_path / "other", noisy(), **falling)
+    assert_equal(whole(tmp_path / "longer", noisy(), place=origin, **falling), expected)
+
+
+def test_a_state_of_another_precision_or_without_an_average_can_go_on(tmp_path):
+    whole(tmp_path / "run", noisy(), max_iter=6, place={"keep": True})
+    origin = {"origin": tmp_path / "run" / "finished"}
+    _, _, weights = whole(tmp_path / "longer", noisy(), place=origin, amp="fp16", ema=0.5)
+    assert all(value.isfinite().all() for value in weights.values())
