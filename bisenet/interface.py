@@ -9,7 +9,6 @@ net.protocol("msf")("photo.jpg")
 
 import difflib
 import os
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -99,7 +98,7 @@ class Segmenter:
             raise InputError(f"protocol: there is no '{name}'; choose one of {', '.join(PROTOCOLS)}")
         row = PROTOCOLS[name] | {key: _plain(value) for key, value in changes.items()}
         check_protocol(row, "protocol")
-        return Segmenter(replace(self._network, predictor=self._predictor.by(**row)))
+        return Segmenter(self._network.by(**row))
 
     def __call__(self, source):
         """source: a path, a PIL image, or an array (H, W, C), RGB, or (H, W), grey, of uint8 or uint16; or a list.

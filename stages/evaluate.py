@@ -56,7 +56,7 @@ def measure(given, params, device):
         images = SegmentationDataset(pairs, data_root, table, **network.image_form)
         counts_of = partial(evaluate, num_classes=len(table), watch=log)
         rows = [*params["protocols"].items()][: None if listed.labelled else 1]
-        measured = {name: (row, counts_of(network.predictor.by(**row), shown(images, name))) for name, row in rows}
+        measured = {name: (row, counts_of(network.by(**row).predictor, shown(images, name))) for name, row in rows}
     if listed.labelled and not any(counts.any() for _, counts in measured.values()):
         raise InputError(f"{listed.file}: no pixel of these labels has a class, so nothing can be measured")
     what = {"images": len(pairs), "input_size": log.input_size(), **({} if split == "val" else {"split": split})}

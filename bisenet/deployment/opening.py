@@ -1,6 +1,6 @@
 """Any file of a network -> what predicts with it: a checkpoint or published weights in PyTorch, or an exported file."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bisenet.deployment.formats.table import format_of, open_engine
 from bisenet.deployment.formats.triton_client import is_address
@@ -9,6 +9,9 @@ from bisenet.errors import InputError
 from bisenet.inference.predictor import Predictor
 from bisenet.samples.class_tables import load_table
 from bisenet.samples.classes import ClassTable
+from bisenet.samples.left_and_right import mirror_doubt
+from bisenet.system.distributed import rank
+from bisenet.system.progress import warn
 from bisenet.weights.download import fetch
 from bisenet.weights.published import open_checkpoint
 
@@ -26,6 +29,15 @@ class Network:
         """Of a `Checkpoint` whose model is on `device`; precision and how: as of `Predictor.of`"""
         predictor = Predictor.of(checkpoint, device=device, amp=precision, **how)
         return cls(predictor, checkpoint.table, checkpoint.image_form)
+
+    def by(self, **protocol):
+        """The same network by another protocol; says so where that takes left for right in mirror images."""
+        if protocol.get("flip") and rank() == 0:
+            if self.table.mirrored and not self.predictor.rules.swaps:
+                warn("upstream's rules add mirror images without a swap of left and right, as its script does")
+            elif doubt := mirror_doubt(self.table):
+                warn(f"this protocol has flip, but of these weights, which have the table of their training, {doubt}")
+        return replace(self, predictor=self.predictor.by(**protocol))
 
 
 def open_network(weights, device, *, cache, precision="auto", runtime=None, threads=None, told=None, **how):

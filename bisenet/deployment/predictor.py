@@ -62,7 +62,8 @@ class EnginePredictor:
 
     def _ask(self, question, images):
         view = images.cpu().to(torch.float32).permute(0, 3, 1, 2)
-        return question(self._look, view, rules=RULES, **self.protocol)
+        mirrored = self.engine.description.table.mirrored
+        return question(self._look, view, rules=RULES, mirrored=mirrored, **self.protocol)
 
     def _look(self, view):
         logits = self.engine.logits(self._pixels(view.permute(0, 2, 3, 1).numpy()))

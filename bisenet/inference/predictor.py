@@ -25,15 +25,17 @@ class Predictor:
     normalize: images as they come, (N, H, W, C) -> the model's input
     amp: one of `AMP_TYPES`, what weights and features are; logits and all that follows are float32
     rules: how views are put together; protocol: as of `probabilities`, by default the whole image once
+    mirrored: the class that each is in a mirror image, None where each is itself; of a checkpoint its table says it
     """
 
-    def __init__(self, model, normalize, *, device, amp="off", rules=RULES, **protocol):
+    def __init__(self, model, normalize, *, device, amp="off", rules=RULES, mirrored=None, **protocol):
         self.dtype = AMP_TYPES[amp] or torch.float32
         self.model = rules.network(model).to(self.dtype)
         self.normalize = normalize
         self.device = device
         self.amp = amp
         self.rules = rules
+        self.mirrored = mirrored
         self.protocol = protocol
 
     @classmethod
@@ -43,7 +45,7 @@ class Predictor:
         amp: also `auto`, for the fastest as measured, once, with what was found kept in `store`
         together: all processes call this at the same time, and use one precision
         """
-        how |= {"device": device}
+        how |= {"device": device, "mirrored": checkpoint.table.mirrored}
         if amp == "auto":
             amp = _fastest_amp(checkpoint, device, store, together)
         return cls(checkpoint.model, checkpoint.normalize.to(device), amp=amp, **how)
@@ -68,7 +70,8 @@ class Predictor:
     def _ask(self, question, images):
         images = images.to(self.device, non_blocking=True)
         with computing(self.device, "off"):  # the weights have their type; all else is plain float32
-            return question(self._look, self.normalize(images), rules=self.rules, **self.protocol)
+            views = {"rules": self.rules, "mirrored": self.mirrored, **self.protocol}
+            return question(self._look, self.normalize(images), **views)
 
     def _look(self, view):
         view = view.to(self.dtype)

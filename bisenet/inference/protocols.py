@@ -20,6 +20,8 @@ from bisenet.models.logits import as_logits
 class Rules:
     """How views are made and put together, so that each scale weighs the same, and no pixel is moved."""
 
+    swaps = True  # whether classes of a mirror image are swapped back
+
     def network(self, model):
         """What a model predicts with: a copy of it."""
         return folded(model).to(memory_format=torch.channels_last)
@@ -33,18 +35,18 @@ class Rules:
     def resize(self, x, size):
         return resize(x, size)
 
-    def seen(self, network, image, size, *, scales=(1.0,), flip=False, window=None):
+    def seen(self, network, image, size, *, scales=(1.0,), flip=False, window=None, mirrored=None):
         """`Views` of an image, for one of `size`.
 
         scales: factors of the image's size; flip: add the mirror image; window: (h, w) of a sliding window, or None for
-        the whole image at once
+        the whole image at once; mirrored: the class that each is in a mirror image, None where each is itself
         """
         mirrors = (False, True) if flip else (False,)
         views = Views(size, several=len(scales) * len(mirrors) > 1)
         for scale in scales:
             view = self.resize(image, self.view_size(image.shape[-2:], scale, window))
-            for mirrored in mirrors:
-                views.add(_looked_at(network, view, window, mirrored))
+            for mirror in mirrors:
+                views.add(_looked_at(network, view, window, mirror, mirrored))
         return views
 
 
@@ -61,7 +63,7 @@ def probabilities(network, image, **protocol):
 
     size, short_side, long_side: first bring the image to (h, w), its shorter side to so many pixels, or its longer one
     to at most so many; what is given keeps the size of the image. At most one of them.
-    rules: by default `RULES`; scales, flip, window: as of `Rules.seen`
+    rules: by default `RULES`; scales, flip, window, mirrored: as of `Rules.seen`
     """
     return _seen(network, image, **protocol).probabilities()
 
@@ -92,12 +94,12 @@ def resize(x, size, align_corners=False):
     return F.interpolate(x, size=size, mode="bilinear", align_corners=align_corners)
 
 
-def _looked_at(network, view, window, mirrored):
+def _looked_at(network, view, window, mirror, classes):
     looks = []
     for top, left in window_places(view.shape[-2:], window):
         part = view[..., top : top + window[0], left : left + window[1]] if window else view
-        looks.append(Look(as_logits(network(part.flip(3) if mirrored else part)), top, left))
-    return View(tuple(view.shape[-2:]), looks, mirrored)
+        looks.append(Look(as_logits(network(part.flip(3) if mirror else part)), top, left))
+    return View(tuple(view.shape[-2:]), looks, mirror, classes if mirror else None)
 
 
 def window_places(size, window):

@@ -19,6 +19,8 @@ from bisenet.models.logits import as_logits
 class UpstreamRules(Rules):
     """Of float32 weights, whose batch norms are not folded."""
 
+    swaps = False
+
     def network(self, model):
         return copy.deepcopy(model).eval().to(memory_format=torch.contiguous_format)
 
@@ -33,7 +35,8 @@ class UpstreamRules(Rules):
         """The centres of the corner pixels meet, not the edges of the images."""
         return resize(x, size, align_corners=True)
 
-    def seen(self, network, image, size, *, scales=(1.0,), flip=False, window=None):
+    def seen(self, network, image, size, *, scales=(1.0,), flip=False, window=None, mirrored=None):
+        """As of `Rules`, but for `mirrored`: upstream's script takes left for right in mirror images."""
         image = image.to(memory_format=torch.contiguous_format)
         total = 0
         for scale in scales:

@@ -26,11 +26,15 @@ class Look(NamedTuple):
 
 
 class View(NamedTuple):
-    """size: (h, w), whatever the image's is; looks: of windows that cover it; mirrored: what each saw."""
+    """size: (h, w), whatever the image's is; looks: of windows that cover it; mirrored: what each saw
+
+    classes: what each class that was seen is in the image, where any is another; else None
+    """
 
     size: tuple[int, int]
     looks: list[Look]
     mirrored: bool
+    classes: tuple[int, ...] | None = None
 
 
 class Views:
@@ -95,13 +99,13 @@ def _resized(view, size, first, last):
 def _seen(view, first, last):
     """Columns of a view's probabilities, the mean over the windows that saw a pixel: (N, C, h, last - first)"""
     if len(view.looks) == 1:
-        return _softmax(_logits(view.looks[0].logits, first, last, view.mirrored))
+        return _softmax(_logits(view.looks[0].logits, first, last, view))
     total, count = 0, torch.zeros(view.size[0], last - first, device=_device(view))
     for logits, top, left in view.looks:
         height, width = logits.size
         begin, end = max(first, left), min(last, left + width)
         if begin < end:
-            seen = _softmax(_logits(logits, begin - left, end - left, view.mirrored))
+            seen = _softmax(_logits(logits, begin - left, end - left, view))
             if not torch.is_tensor(total):
                 total = seen.new_zeros(*seen.shape[:2], *count.shape)
             place = ..., slice(top, top + height), slice(begin - first, end - first)
@@ -117,17 +121,23 @@ def _softmax(x):
     return x.div_(x.sum(1, keepdim=True))
 
 
-def _logits(logits, first, last, mirrored):
+def _logits(logits, first, last, view):
     """Columns of `logits.full()`, or of its mirror image, that may be overwritten, float32: (N, C, h, last - first)"""
     coarse, factor, (height, width) = logits
+    mirrored = view.mirrored
     if mirrored:
         first, last = width - last, width - first
     if factor == 1:
-        columns = coarse[:, :, :height, first:last]
+        columns = _of_classes(coarse[:, :, :height, first:last], view.classes)
         return (columns.flip(3) if mirrored else columns).to(torch.float32, copy=True)
     at = torch.arange(first, last)
     begin, end, shares = _sidewards(at.flip(0) if mirrored else at, 1 / factor, coarse.shape[3])
-    return _downwards_by(factor, coarse[..., begin:end].float() @ shares.to(coarse.device), height)
+    part = _of_classes(coarse[..., begin:end], view.classes)
+    return _downwards_by(factor, part.float() @ shares.to(coarse.device), height)
+
+
+def _of_classes(x, classes):
+    return x if classes is None else x[:, list(classes)]
 
 
 def _sidewards(columns, step, width):

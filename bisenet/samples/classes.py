@@ -6,6 +6,8 @@ A table is data, in a dataset's YAML file and in every checkpoint:
     - {name: road, id: 7, color: [128, 64, 128]}
     - {name: vehicle, id: [26, 27, bus], color: [[0, 0, 142], [0, 60, 100]]}    # several values are one class
     - {name: person, id: 24, color: "#dc143c", category: human}    # optional: scored together, too
+    - {name: left lane, id: 30, color: [0, 0, 99], mirror: right lane}    # optional: what it is in a mirror image
+    - {name: right lane, id: 31, color: [0, 99, 0], mirror: left lane}
     ignore: [0, 1, 255, [0, 0, 0], ego vehicle]    # what is never trained or counted
     skip: [license plate]                          # polygons that are not drawn: what they cover stays
 
@@ -14,17 +16,19 @@ own name always counts. A class's train id is its place in the list, and so is i
 value that a label file may hold must be listed, so that a surprise is found and not trained on.
 """
 
+import difflib
 import re
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from bisenet.errors import InputError
+from bisenet.errors import InputError, name_some
 
 IGNORE = 255  # the train id of pixels that no loss, metric or statistic counts
 UNKNOWN = 254  # the train id of raw values that the table does not name
 MAX_CLASSES = 254
 LOWEST, HIGHEST = -32768, 65535  # raw values; only ignored ones may be negative, and only arrays can hold them
+OPTIONAL = {"id", "category", "mirror"}  # keys of a class
 BACKGROUND = ("background", "_background_")  # the class of what no polygon covers
 
 
@@ -53,6 +57,8 @@ class ClassTable:
     ignore: Values = Values()
     skip: tuple[str, ...] = ()  # names of polygons
     categories: tuple[str | None, ...] = ()  # of each class, where the table has any
+    # The same; what is kept of files that were read goes by the `repr`, and does not depend on this.
+    mirrors: tuple[str | None, ...] = field(default=(), repr=False)
 
     def __len__(self):
         return len(self.names)
@@ -66,6 +72,7 @@ class ClassTable:
         if len(entries) > MAX_CLASSES:
             raise InputError(f"{source}: {len(entries)} classes; at most {MAX_CLASSES} are possible")
         categories = tuple(_category(entry, source) for entry in entries)
+        mirrors = tuple(_mirror(entry, source) for entry in entries)
         entries = [_entry(entry, place, source) for place, entry in enumerate(entries)]
         table = cls(
             names=tuple(name for name, _ in entries),
@@ -73,19 +80,23 @@ class ClassTable:
             ignore=_values(_as_list(data.get("ignore")), f"{source}: ignore", lowest=LOWEST),
             skip=_values(_as_list(data.get("skip")), f"{source}: skip").only_names(f"{source}: skip"),
             categories=categories if any(categories) else (),
+            mirrors=mirrors if any(mirrors) else (),
         )
         table._check_unique(source)
+        table._check_mirrors(source)
         return table
 
     def to_dict(self):
+        none = [None] * len(self)
         return {
             "classes": [
                 {
                     **{"name": name, "id": [*values.ids, *values.names], "color": [list(rgb) for rgb in values.colors]},
                     **({"category": category} if category else {}),
+                    **({"mirror": mirror} if mirror else {}),
                 }
-                for name, values, category in zip(
-                    self.names, self.values, self.categories or [None] * len(self), strict=True
+                for name, values, category, mirror in zip(
+                    self.names, self.values, self.categories or none, self.mirrors or none, strict=True
                 )
             ],
             "ignore": [*self.ignore.ids, *map(list, self.ignore.colors), *self.ignore.names],
@@ -105,6 +116,22 @@ class ClassTable:
                 )
             owner[value] = name
 
+    def _check_mirrors(self, source):
+        said = dict(zip(self.names, self.mirrors, strict=True)) if self.mirrors else {}
+        for name, mirror in said.items():
+            if mirror is None:
+                continue
+            if mirror not in said:
+                close = difflib.get_close_matches(mirror, said, n=1)
+                hint = f"did you mean '{close[0]}'?" if close else f"there are {name_some(self.names)}"
+                raise InputError(f"{source}: class '{name}': its mirror '{mirror}' is no class; {hint}")
+            if said[mirror] != name:
+                instead = f", not '{said[mirror]}'" if said[mirror] else ""
+                raise InputError(
+                    f"{source}: class '{name}' is '{mirror}' in a mirror image, so class '{mirror}' must have "
+                    f"mirror: {name}{instead}; mend one of the two"
+                )
+
     def _owned(self):
         for name, values in zip(self.names, self.values, strict=True):
             yield from ((name, value) for value in (name, *values))
@@ -120,6 +147,12 @@ class ClassTable:
     def ids(self):
         """The raw values of each class."""
         return tuple(values.ids for values in self.values)
+
+    @property
+    def mirrored(self):
+        """The train id that each class has in a mirror image, where that of any is another; else None."""
+        places = tuple(self.names.index(mirror or name) for name, mirror in zip(self.names, self.mirrors, strict=False))
+        return None if places == tuple(range(len(places))) else places
 
     def lookup(self, placed=True):
         """(98304,) uint8: raw value -> train id, `IGNORE` or `UNKNOWN`; negative values count from the end.
@@ -165,9 +198,9 @@ class ClassTable:
 
 
 def _entry(entry, place, source):
-    if not isinstance(entry, dict) or set(entry) | {"id", "category"} != {"name", "id", "color", "category"}:
+    if not isinstance(entry, dict) or set(entry) | OPTIONAL != {"name", "color"} | OPTIONAL:
         raise InputError(f"{source}: a class is {{name, id, color}}, this is {entry}")
-    name = " ".join(str(entry["name"]).split()) if isinstance(entry["name"], str) or type(entry["name"]) is int else ""
+    name = _name(entry["name"])
     if not name:
         raise InputError(f"{source}: a class has no name, or one that must stand in quotes: {entry}")
     where = f"{source}: class '{name}'"
@@ -184,6 +217,18 @@ def _entry(entry, place, source):
         colors=tuple(parse_color(color, where) for color in colors),
         names=tuple(alias for alias in values.names if alias != name),
     )
+
+
+def _name(value):
+    """In one line; empty for what is no name."""
+    return " ".join(str(value).split()) if isinstance(value, str) or type(value) is int else ""
+
+
+def _mirror(entry, source):
+    mirror = entry.get("mirror") if isinstance(entry, dict) else None
+    if mirror is not None and not _name(mirror):
+        raise InputError(f"{source}: class '{entry.get('name')}': mirror is the name of a class, not {mirror!r}")
+    return None if mirror is None else _name(mirror)
 
 
 def _category(entry, source):

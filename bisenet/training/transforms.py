@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from bisenet.samples.classes import IGNORE
+from bisenet.samples.left_and_right import mirror_doubt
 
 LUMA = np.array([0.299, 0.587, 0.114])  # BT.601
 
@@ -83,10 +84,17 @@ def pad(image, label, size, fill):
     return image, cv2.copyMakeBorder(label, *border, cv2.BORDER_CONSTANT, value=IGNORE)
 
 
-def flip(image, label):
-    """Mirror left and right."""
+def flip(image, label, ids=None):
+    """Mirror left and right. ids: (256,) uint8, the train id that each has in a mirror image; None: all keep theirs."""
     mirrored = _by_channels(image, lambda part, _: cv2.flip(part, 1))  # NumPy's copy of a mirrored view takes 30 times
-    return mirrored, cv2.flip(label, 1)
+    label = cv2.flip(label, 1)
+    return mirrored, label if ids is None else cv2.LUT(label, ids)
+
+
+def flip_doubts(table, probability):
+    """Lines on classes of a `ClassTable` that mirror images would teach wrongly."""
+    doubt = mirror_doubt(table) if probability else None
+    return [f"warning: flip is {probability}, but {doubt}"] if doubt else []
 
 
 def adjust_colors(image, brightness, contrast, saturation):
@@ -128,15 +136,17 @@ class TrainTransform:
     flip: probability of a mirror image
     jitter: brightness, contrast and saturation are each scaled by a factor from 1 - jitter to 1 + jitter
     mean: the dataset's mean (C values, 0..1), with which images are padded: 0 once normalised
+    mirrored: the train ids of all classes in a mirror image, None where each keeps its own; see `ClassTable`
     """
 
-    def __init__(self, *, crop, scales, flip, jitter, mean, resize="none"):
+    def __init__(self, *, crop, scales, flip, jitter, mean, resize="none", mirrored=None):
         self.crop_size = crop
         self.scales = scales
         self.size = crop if resize == "none" else resize
         self.flip_probability = flip
         self.jitter = jitter
         self.mean = mean
+        self.mirrored = None if mirrored is None else np.array([*mirrored, *range(len(mirrored), 256)], np.uint8)
 
     def __call__(self, image, label, rng):
         scale = rng.uniform(*self.scales) if len(self.scales) == 2 else self.scales[rng.integers(len(self.scales))]
@@ -146,7 +156,7 @@ class TrainTransform:
         image, label = resize_and_crop(image, label, scaled, top, left, self.crop_size)
         image, label = resize(image, label, self._resized(label.shape))
         if rng.random() < self.flip_probability:
-            image, label = flip(image, label)
+            image, label = flip(image, label, self.mirrored)
         factors = rng.uniform(1 - self.jitter, 1 + self.jitter, size=3)
         if self.jitter:
             image = adjust_colors(image, *factors.tolist())

@@ -1,6 +1,7 @@
 """Exported files through the same interface as checkpoints."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,10 +14,12 @@ from bisenet.deployment.description import Description
 from bisenet.deployment.formats.contract import Engine
 from bisenet.deployment.formats.table import format_of, open_engine
 from bisenet.deployment.graph import DeployedNetwork
-from bisenet.deployment.opening import open_network
+from bisenet.deployment.opening import Network, open_network
 from bisenet.deployment.predictor import EnginePredictor
 from bisenet.errors import InputError
 from bisenet.inference.predictor import Predictor
+from bisenet.inference.protocols import RULES
+from bisenet.inference.upstream import UPSTREAM_RULES
 from bisenet.interface import PROTOCOLS
 from bisenet.weights.checkpoint import save_checkpoint
 
@@ -58,6 +61,46 @@ def test_protocols_of_logits(checkpoint, protocol):
     expected = Predictor.of(checkpoint, device=torch.device("cpu")).by(**row)
     assert (found.labels(images) == expected.labels(images)).float().mean() > 0.999
     assert (found.probabilities(images) - expected.probabilities(images)).abs().max() < 1e-4
+
+
+def sided(checkpoint, **mirrors):
+    """Its first two classes look like left and right, and have these mirrors."""
+    names = ("left", "right", *checkpoint.table.names[2:])
+    mirrors = tuple(mirrors.get(name) for name in names) if mirrors else ()
+    return replace(checkpoint, table=replace(checkpoint.table, names=names, mirrors=mirrors))
+
+
+SWAPPED = {"left": "right", "right": "left"}
+
+
+def test_an_exported_file_swaps_the_classes_of_mirror_images(checkpoint):
+    images = torch.from_numpy(np.stack(pictures(1)))
+    (one, other), (plain, _) = (
+        [
+            EnginePredictor(InPyTorch(network)).by(**PROTOCOLS["msf"]).probabilities(images),
+            Predictor.of(network, device=torch.device("cpu")).by(**PROTOCOLS["msf"]).probabilities(images),
+        ]
+        for network in (sided(checkpoint, **SWAPPED), sided(checkpoint))
+    )
+    assert (one - other).abs().max() < 1e-4
+    assert (one - plain)[:, 2:].abs().max() < 1e-4 < (one - plain)[:, :2].abs().max()
+
+
+@pytest.mark.parametrize(
+    ("mirrors", "rules", "protocol", "told"),
+    [
+        ({}, RULES, "msf", "but of these weights, which have the table of their training, left and right look like"),
+        ({}, RULES, "ss", None),
+        (SWAPPED, RULES, "msf", None),
+        (SWAPPED, UPSTREAM_RULES, "msf", "upstream's rules add mirror images without a swap of left and right"),
+        (SWAPPED, UPSTREAM_RULES, "ss", None),
+    ],
+)
+def test_a_protocol_that_takes_left_for_right_says_so(checkpoint, capsys, mirrors, rules, protocol, told):
+    network = Network.of(sided(checkpoint, **mirrors), torch.device("cpu"), rules=rules)
+    assert network.by(**PROTOCOLS[protocol]).predictor.protocol == PROTOCOLS[protocol]
+    said = capsys.readouterr().err
+    assert told in said if told else not said
 
 
 def test_labels_serve_a_mirror_image_but_no_other_size(onnx_path, checkpoint_path):

@@ -124,6 +124,43 @@ def test_the_mirror_image_is_turned_back(looks_around, image):
     assert not torch.allclose(result, 2 * softmax(looks_around(image)), atol=1e-3)
 
 
+SIDES = 0, 2, 1, 3  # the first and the last class have none
+
+
+def test_a_network_that_knows_left_from_right_gains_nothing_from_the_mirror_image(image):
+    """What is left of a pixel, and what is right of it, are each other in a mirror image."""
+
+    def model(view):
+        left, right = view.roll(1, 3), view.roll(-1, 3)  # around the border, as no other border is the same mirrored
+        return torch.cat([view[:, :1], left[:, 1:2], right[:, 1:2], view[:, 2:]], 1)
+
+    whole = probabilities(model, image)
+    torch.testing.assert_close(probabilities(model, image, flip=True, mirrored=SIDES), 2 * whole)
+    assert torch.equal(predict(model, image, flip=True, mirrored=SIDES), predict(model, image))
+    assert not torch.equal(predict(model, image, flip=True), predict(model, image))
+    assert torch.equal(probabilities(model, image, mirrored=SIDES), whole)
+
+
+@pytest.mark.parametrize("window", [None, (7, 4)])
+def test_classes_of_the_mirror_image_are_swapped_back(looks_around, image, window):
+    result = probabilities(looks_around, image, scales=[1.0, 2.0], flip=True, window=window, mirrored=SIDES)
+    expected = 0
+    for view in image, resize_by_loop(image, 14, 22):
+        total, count = torch.zeros(2, 4, *view.shape[2:]), torch.zeros(view.shape[2:])
+        places = [np.s_[...]] if window is None else window_slices(view.shape[2:], window)
+        for place in places:
+            mirrored = softmax(looks_around(view[place].flip(-1))).flip(-1)
+            total[place] += softmax(looks_around(view[place])) + mirrored[:, [0, 2, 1, 3]]
+            count[place] += 1
+        expected = expected + resize_by_loop(total / count, 7, 11)
+    torch.testing.assert_close(result, expected)
+
+
+def window_slices(size, window):
+    tops, lefts = (window_starts(*sides) for sides in zip(size, window, strict=True))
+    return [np.s_[..., top : top + window[0], left : left + window[1]] for top in tops for left in lefts]
+
+
 @pytest.mark.parametrize("flip", [False, True])
 @pytest.mark.parametrize(
     ("window", "tops", "lefts", "most"), [((6, 8), [0, 1], [0, 3], 4), ((7, 4), [0], [0, 3, 6, 7], 2)]
@@ -296,6 +333,14 @@ def test_upstreams_windows_against_a_loop(looks_around, image, flip):
                 canvas[place] += seen
         expected += stretch_by_loop(canvas[inside], 7, 11)
     torch.testing.assert_close(result, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_upstreams_script_knows_no_left_and_right(looks_around, image):
+    plain, sided = (
+        probabilities(looks_around, image, flip=True, rules=UPSTREAM_RULES, mirrored=mirrored)
+        for mirrored in (None, SIDES)
+    )
+    assert torch.equal(plain, sided)
 
 
 GOLDEN = {  # mIoU, frequency-weighted IoU, macro and micro F1 as upstream's tools/evaluate.py (6b4b67a) finds them

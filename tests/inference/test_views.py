@@ -29,6 +29,7 @@ def eighth(view):
     [
         {},
         {"flip": True},
+        {"flip": True, "mirrored": (3, 1, 2, 0, 5, 4), "scales": [1.0, 1.3]},
         {"scales": [0.5]},
         {"scales": [0.5, 0.75, 1.0, 1.75], "flip": True},
         {"window": (200, 200)},

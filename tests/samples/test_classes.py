@@ -232,3 +232,54 @@ def test_categories_are_kept_and_may_be_left_out():
 def test_a_category_is_a_name(category):
     with pytest.raises(InputError, match="my.yaml: a category is a name, this is"):
         table_of({**ROAD, "category": category})
+
+
+def sided(left="r eye", right="l eye"):
+    """The road and two eyes, of which one is the other in a mirror image."""
+    eyes = {"name": "l eye", "color": GREY, "mirror": left}, {"name": "r eye", "color": GREY, "mirror": right}
+    return table_of({"name": "road", "color": GREY}, *eyes)
+
+
+def test_mirrors_are_kept_as_names_and_told_as_train_ids():
+    table = sided()
+    assert table.mirrors == (None, "r eye", "l eye")
+    assert table.mirrored == (0, 2, 1)
+    assert ClassTable.from_dict(table.to_dict(), "again") == table
+    assert sided("r  eye\n") == table != sided(None, None)
+
+
+def test_a_class_may_say_that_it_stays_what_it_is():
+    table = sided("l eye", "r eye")
+    assert table.mirrors == (None, "l eye", "r eye") and table.mirrored is None
+    assert ClassTable.from_dict(table.to_dict(), "again") == table
+
+
+def test_a_table_without_mirrors_is_as_it_was():
+    table = sided(None, None)
+    assert table.mirrors == () and table.mirrored is None
+    assert all("mirror" not in entry for entry in table.to_dict()["classes"])
+    assert table_of(ROAD, CAR).mirrored is None
+
+
+def test_what_is_kept_of_files_that_were_read_does_not_depend_on_mirrors():
+    assert repr(sided()) == repr(sided(None, None))
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "message"),
+    [
+        ("r eye", None, "my.yaml: class 'l eye' is 'r eye' .* so class 'r eye' must have mirror: l eye"),
+        (None, "l eye", "my.yaml: class 'r eye' is 'l eye' .* so class 'l eye' must have mirror: r eye"),
+        ("r eye", "road", "so class 'r eye' must have mirror: l eye, not 'road'; mend one of the two"),
+        ("l eye", "l eye", "class 'r eye' is 'l eye' .* so class 'l eye' must have mirror: r eye, not 'l eye'; mend"),
+        ("r eyes", "l eye", "class 'l eye': its mirror 'r eyes' is no class; did you mean 'r eye'"),
+        ("moon", "l eye", "class 'l eye': its mirror 'moon' is no class; there are road, l eye, r eye"),
+        ("", "l eye", "class 'l eye': mirror is the name of a class, not ''"),
+        (True, "l eye", "class 'l eye': mirror is the name of a class, not True"),
+        (["r eye"], "l eye", "class 'l eye': mirror is the name of a class, not "),
+        (1, "l eye", "class 'l eye': its mirror '1' is no class"),
+    ],
+)
+def test_mirrors_that_do_not_agree_are_refused(left, right, message):
+    with pytest.raises(InputError, match=message):
+        sided(left, right)

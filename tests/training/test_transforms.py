@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from image_pairs import FILL, PLAIN, coordinates, random_pair
 
-from bisenet.samples.classes import IGNORE
-from bisenet.training.transforms import TrainTransform, adjust_colors, crop, flip, resize
+from bisenet.samples.classes import IGNORE, ClassTable
+from bisenet.training.transforms import TrainTransform, adjust_colors, crop, flip, flip_doubts, resize
 
 LEVELS = 3  # by which the chain may differ: one of the scale, times the factors of the jitter, and one of these
 
@@ -74,6 +74,27 @@ def test_image_and_label_are_cut_and_mirrored_together():
         assert (new_label == (y * 3 + x) % 5).all()
         mirrored += x[0, 0] > x[0, 1]
     assert 10 <= mirrored <= 30
+
+
+def test_classes_that_a_mirror_image_swaps_are_swapped_with_it():
+    """0 is the left half of a thing, 1 the right one, 2 has no side."""
+    image = np.arange(4, dtype=np.uint8)[None, :, None].repeat(3, 2)
+    label = np.array([[0, 1, 2, 255]], np.uint8)
+    for probability, row in (1, [255, 2, 0, 1]), (0, [0, 1, 2, 255]):
+        transform = TrainTransform(crop=(1, 4), **PLAIN | {"flip": probability}, mirrored=(1, 0, 2))
+        new_image, new_label = transform(image, label, np.random.default_rng(0))
+        assert new_label.tolist() == [row] and new_label.dtype == np.uint8
+        assert new_image[0, :, 0].tolist() == ([3, 2, 1, 0] if probability else [0, 1, 2, 3])
+
+
+def test_sides_that_the_table_does_not_swap_are_told_where_there_is_a_flip():
+    eyes = [{"name": name, "color": [0, 0, 0]} for name in ("l_eye", "r_eye")]
+    table = ClassTable.from_dict({"classes": eyes}, "table")
+    (line,) = flip_doubts(table, 0.5)
+    assert line.startswith("warning: flip is 0.5, but l_eye and r_eye look like left and right")
+    assert flip_doubts(table, 0) == []
+    eyes[0]["mirror"], eyes[1]["mirror"] = "r_eye", "l_eye"
+    assert flip_doubts(ClassTable.from_dict({"classes": eyes}, "table"), 0.5) == []
 
 
 @pytest.mark.parametrize(("probability", "mirrored"), [(0, 0), (1, 20)])

@@ -3,6 +3,7 @@
 import pathlib
 import pickle
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -74,6 +75,17 @@ def test_everything_comes_back(tmp_path, name):
     ours, theirs = first.model.state_dict(), second.model.state_dict()
     assert ours.keys() == theirs.keys()
     assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+
+def test_mirrors_of_classes_come_back_and_are_not_there_where_none_are(saved):
+    """So old checkpoints are read, and tables without give the bytes that they always gave."""
+    entries = torch.load(saved, weights_only=True)["classes"]["classes"]
+    assert all(set(entry) == {"name", "id", "color"} for entry in entries)
+    assert load_checkpoint(saved).table.mirrored is None
+    sided = replace(a_checkpoint(), table=replace(table(3), mirrors=("class 0", "class 2", "class 1")))
+    save_checkpoint(saved, sided)
+    assert load_checkpoint(saved).table == sided.table
+    assert load_checkpoint(saved).table.mirrored == (0, 2, 1)
 
 
 def test_channels_and_bit_depth_come_back_and_say_how_to_read_images(tmp_path):
