@@ -31,17 +31,24 @@ class Faults:
     def __init__(self):
         self.kinds = Counter()
         self.first = []
+        self._seen = set()  # hashes of all that was told
 
     def add(self, error):
+        if hash(str(error)) in self._seen:  # two works have read one file
+            return
+        self._seen.add(hash(str(error)))
         self.kinds[error.kind] += 1
         self.first = first_few(self.first, str(error))
 
-    def check(self, what="faulty files"):
-        """Raise one `InputError`: how many of each kind, the first by name, how many more."""
+    def check(self, what="faulty file", where=""):
+        """Raise one `InputError`: how many of each kind, the first by name, how many more.
+
+        what: one of them; where: what follows it
+        """
         kinds = sorted(self.kinds.items(), key=lambda item: (-item[1], item[0]))
         counts = ", ".join(f"{kind}: {count}" for kind, count in kinds)
         total = self.kinds.total()
-        refuse(f"{total} {what} ({counts}):", self.first, total)
+        refuse(f"{counted(total, what)}{where} ({counts}):", self.first, total)
 
 
 def refuse(headline, faults, total=None):
@@ -52,6 +59,11 @@ def refuse(headline, faults, total=None):
     if faults:
         line = "\n  "
         raise InputError(f"{headline}{line}{name_some(faults, line, last=line, total=total)}")
+
+
+def counted(number, what, many=None):
+    """A number of things in words: '1 file', '2 files'; many: what several are called, by default with an s."""
+    return f"{number} {what if number == 1 else many or f'{what}s'}"
 
 
 def name_some(names, separator=", ", *, last=" ", total=None):

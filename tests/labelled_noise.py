@@ -49,7 +49,7 @@ def break_files(root, pairs):
     (root / pairs[4][1]).write_bytes(b"")
     return [
         (image, "cut short"),
-        (label, "127 (1 pixels)"),
+        (label, "127 (1 pixel)"),
         (root / pairs[2][0], "cannot be read"),
         (root / pairs[3][1], "3 x 3"),
         (root / pairs[4][1], "empty"),

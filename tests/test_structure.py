@@ -15,6 +15,7 @@ DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
 STAGES = list(DVC["stages"])
 PLACE_NOT_CONTENT = {  # where and how safely a stage runs, not what it makes: never a reason to rerun
     *("data_root", "device", "gpu_wait", "deterministic", "workers", "cache", "save_every", "skip_nonfinite"),
+    "keep_runs",
 }
 FLOORS = [  # of the rooms and of what lies beside them; each imports only from floors above it in this list
     {"errors"},

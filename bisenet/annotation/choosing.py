@@ -1,12 +1,10 @@
 """Which names of a source belong to a split: its `only`, `except`, and its share of all."""
 
 import hashlib
-import re
 from fnmatch import fnmatchcase
-from pathlib import PurePosixPath
 
-from bisenet.errors import name_some
-from bisenet.samples.images import IMAGE_SUFFIXES
+from bisenet.annotation.name_lists import ITEM, ListedNames, plain_form
+from bisenet.errors import counted, name_some
 
 
 def choose(folder, source, images, labels):
@@ -14,22 +12,28 @@ def choose(folder, source, images, labels):
 
     images, labels: {name: path} of what the patterns match
     """
-    names = _Names(images, labels, source.numbers)
+    names = ListedNames(labels, images, called=number_of if source.numbers else str)
     only, listed = _listed(folder, source.only, names)
     excluded, unlisted = _listed(folder, source.exclude, names)
     low, high = source.share
 
     def chosen(name):
-        if source.only and name not in listed and not any(fnmatchcase(name, glob) for glob in only):
+        if source.only and name not in listed and not any(fits(name, glob) for glob in only):
             return False
-        if name in unlisted or any(fnmatchcase(name, glob) for glob in excluded):
+        if name in unlisted or any(fits(name, glob) for glob in excluded):
             return False
         return low <= hash_share(name) < high
 
     missing = sorted(name for name in listed if name not in names)
     lists = ", ".join(source.only)
-    lost = f"{folder.root}: {len(missing)} names in {lists} have no image: {name_some(missing)}"
-    return chosen, [lost] if missing else []
+    lost = f"{counted(len(missing), 'name')} in {lists} {'has' if len(missing) == 1 else 'have'} no image"
+    cure = "correct or remove these lines, or put the images there"
+    return chosen, [f"{folder.root}: {lost}: {name_some(missing)}; {cure}"] if missing else []
+
+
+def fits(name, glob):
+    """Whether a name is of a glob, in any of Unicode's forms."""
+    return fnmatchcase(name, glob) or not name.isascii() and fnmatchcase(plain_form(name), plain_form(glob))
 
 
 def hash_share(name):
@@ -38,44 +42,17 @@ def hash_share(name):
 
 
 def _listed(folder, items, names):
-    """(globs, names in the text files) of `only` or `except`."""
-    files = [item for item in items if item.endswith(".txt")]
-    lines = {line for file in files for line in folder.lines(file)}
-    globs = [names.called(item) for item in items if item not in files]
-    return globs, {names.of_line(line) for line in lines} - {None}
-
-
-class _Names:
-    """The names that a pattern found, and what a line of a list may call them."""
-
-    def __init__(self, images, labels, numbers):
-        self.called = number_of if numbers else str
-        self._names = images.keys() | labels.keys()
-        self._by_path = {path: name for name, path in (*labels.items(), *images.items())}
-
-    def __contains__(self, name):
-        return name in self._names
-
-    def of_line(self, line):
-        """The name that a line means: itself, an image's path, or the first of several columns; None of a comment."""
-        columns = re.split(r"[\s,;]+", line)
-        for text in (line, columns[0]):
-            name = self.called(without_suffix(text))
-            if name in self._names:
-                return name
-            parts = PurePosixPath(text.replace("\\", "/")).parts
-            for start in range(len(parts)):
-                path = "/".join(parts[start:])
-                if path in self._by_path:
-                    return self._by_path[path]
-        return None if line.startswith("#") else self.called(without_suffix(line))
+    """(globs, names in the lists) of `only` or `except`."""
+    globs, listed = [], set()
+    for item in items:
+        if ITEM.fullmatch(item):
+            listed.update(names.of_lines(folder.lines(item)))
+        else:
+            globs.append(names.called(item))
+    return globs, listed - {None}
 
 
 def number_of(name):
     """The name with its last part as a number, where it is one: `a/12` of `a/00012`."""
     above, slash, last = name.rpartition("/")
     return f"{above}{slash}{int(last)}" if last.isascii() and last.isdecimal() else name
-
-
-def without_suffix(name):
-    return name[: -len(PurePosixPath(name).suffix)] if name.lower().endswith(IMAGE_SUFFIXES) else name

@@ -12,6 +12,7 @@
     expected: {train: 367, val: 101}       # how many pairs there should be
     channels: 3                            # of all images: others are converted; without it, what the files have
     reading: {palette: colors}             # how labels are read, where that is not plain: see `reading.Reading`
+    without_label: background              # an image without a file of shapes shows background; else it is a fault
     classes: [...]
     ignore: [255]
 
@@ -26,11 +27,12 @@ from bisenet.annotation.reading import AS_USUAL, Reading
 from bisenet.annotation.sources import Source
 from bisenet.errors import InputError
 from bisenet.samples.class_tables import BUILT_IN, KNOWN
-from bisenet.samples.classes import ClassTable
+from bisenet.samples.classes import BACKGROUND, IGNORE, ClassTable
 from bisenet.samples.lists import ALL_SPLITS, LISTS, SPLITS, TEST
 from bisenet.system.yaml12 import read_yaml
 
-KEYS = {"splits", "expected", "channels", "reading", "classes", "ignore", "skip"}
+KEYS = {"splits", "expected", "channels", "reading", "without_label", "classes", "ignore", "skip"}
+WITHOUT_LABEL = "background"  # what `without_label` may say
 SHARES = "val", TEST  # the keys of shares in `splits: {images, labels, val: 0.2}`; the second need not be there
 
 
@@ -44,6 +46,7 @@ class Dataset:
     channels: int | None = None
     built_in: bool = False
     reading: Reading = AS_USUAL
+    without_label: bool = False  # whether images without a label of shapes show background alone
 
 
 def load_dataset(name, data_root):
@@ -77,7 +80,21 @@ def load_dataset(name, data_root):
         raise InputError(f"{source}: 'channels' is a whole number, 1 or more, not {channels!r}")
     splits, table = _splits(data.get("splits"), source), ClassTable.from_dict(data, source)
     reading = Reading.from_dict(data.get("reading"), source)
-    return Dataset(name, root, splits, table, expected, channels, built_in, reading)
+    bare = _without_label(data.get("without_label"), table, source)
+    return Dataset(name, root, splits, table, expected, channels, built_in, reading, bare)
+
+
+def _without_label(value, table, source):
+    if value is None:
+        return False
+    if value != WITHOUT_LABEL:
+        raise InputError(f"{source}: 'without_label' may be '{WITHOUT_LABEL}', or is not there, not {value!r}")
+    if table.background == IGNORE:
+        raise InputError(
+            f"{source}: 'without_label: {WITHOUT_LABEL}' needs a class called {BACKGROUND[0]}, which images without a "
+            "label then show; without one, all of them would be ignored"
+        )
+    return True
 
 
 def _splits(forms, source):

@@ -5,11 +5,13 @@ from shutil import rmtree
 from bisenet.annotation.digests import pair_digests
 from bisenet.annotation.formats.table import is_rendered
 from bisenet.annotation.pairing import pair_split, pair_splits
-from bisenet.annotation.pairs import joined
+from bisenet.annotation.pairs import joined, told_once
 from bisenet.annotation.palette_sets import contradictions, look_at_all, told_ways, ways_to_read
 from bisenet.annotation.rendering import render_labels
+from bisenet.annotation.shapes import background_told, told_shapes
 from bisenet.annotation.written import doubts, write_annotations
 from bisenet.errors import Faults, InputError
+from bisenet.samples.left_and_right import mirror_doubt
 from bisenet.samples.lists import TEST
 
 TRAINVAL = "trainval"
@@ -29,10 +31,9 @@ def list_dataset(dataset, folder, *, strict, workers, cache_folder, splits=None,
     work = {"faults": faults, "workers": workers, "cache_folder": cache_folder}
     digests = {split: pair_digests(pairs, **work) for split, pairs in found.items()}
     ways, contradicted = _palettes(dataset, found, **work)
-    doubtful, warnings = doubts(found, digests, dataset.expected)
-    for split, pairs in found.items():
-        for fault in pairs.faults:
-            faults.add(InputError(f"{split}: {fault}", "files"))
+    doubtful, warnings = doubts(found, digests, dataset.expected, background_told(dataset.table))
+    for fault in told_once({split: pairs.faults for split, pairs in found.items()}):
+        faults.add(InputError(fault, "files"))
     for line in contradicted:
         faults.add(InputError(line, "palettes"))
     if strict:
@@ -40,13 +41,15 @@ def list_dataset(dataset, folder, *, strict, workers, cache_folder, splits=None,
             faults.add(InputError(f"{doubt}; mend it, or set strict: false", "doubtful"))
     else:
         warnings = [*doubtful, *warnings]
-    faults.check(f"faults in {dataset.root}")
+    faults.check("fault", f" in {dataset.root}")
     if train_split == TRAINVAL:
         none = "" if TEST in found else f", and there is no {TEST}"
         told = f"val is part of train (train_split: {TRAINVAL}): only {TEST} can tell how well new images are predicted"
         warnings = [*warnings, told + none]
     if dataset.reading.palette is None:
         warnings = [*warnings, *told_ways(ways)]
+    if "train" in found and (doubt := mirror_doubt(dataset.table)):
+        warnings = [*warnings, doubt]
     _tell(warnings)
     rmtree(folder, ignore_errors=True)  # nothing of an earlier dataset beside what follows
     found = {
@@ -56,6 +59,7 @@ def list_dataset(dataset, folder, *, strict, workers, cache_folder, splits=None,
             folder,
             f"labels/{split}",
             reading=dataset.reading,
+            strict=strict,
             ways=ways,
             digests=digests[split],
             **work,
@@ -64,10 +68,11 @@ def list_dataset(dataset, folder, *, strict, workers, cache_folder, splits=None,
         else pairs
         for split, pairs in found.items()
     }
-    faults.check("faulty labels")
+    faults.check("faulty label")
     others = {split: pairs.moved.told() for split, pairs in found.items() if pairs.moved and pairs.moved.pixels}
     told = f"values that the class table does not list (reading: {{others: {dataset.reading.others}}})"
     warnings += _tell([f"{split}: {told}: {line}" for split, line in others.items()])
+    warnings += _tell(told_shapes({split: pairs.shapes for split, pairs in found.items() if pairs.shapes}, dataset))
     if train_split == TRAINVAL:
         found["train"], digests["train"] = joined(found["train"], found["val"]), digests["train"] | digests["val"]
     write_annotations(folder, dataset, found, digests, warnings)

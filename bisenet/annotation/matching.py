@@ -2,10 +2,12 @@
 
 from collections import Counter, defaultdict
 from pathlib import PurePosixPath
+from urllib.parse import unquote
 
-from bisenet.annotation.choosing import number_of
+from bisenet.annotation.choosing import fits, number_of
 from bisenet.annotation.formats.class_masks import ClassMasks
 from bisenet.annotation.formats.table import COMMON_SUFFIXES, LABEL_SUFFIXES, is_shared, may_be_label
+from bisenet.annotation.name_lists import plain_form, without_suffix
 from bisenet.annotation.patterns import CLASS
 
 
@@ -16,7 +18,7 @@ def match_labels(folder, source, images, found, read):
     found: the `Pairs` that take parts of files of many images, those without an image, and faults
     """
     if any(CLASS in pattern for pattern in source.labels):
-        return _mask_labels(folder, source, images, found)
+        return in_forms_of(images, _mask_labels(folder, source, images, found))
     shared, labels = _shared_files(folder, source), {}
     for file in shared:
         own, lost = _labels_of_parts(file, *read(folder.root / file), images, found.parts)
@@ -26,7 +28,17 @@ def match_labels(folder, source, images, found, read):
     files, twins = _label_files(folder, patterns, images) if patterns else ({}, [])
     found.faults += twins
     files = numbered(files, found.faults) if source.numbers else files
-    return {name: path for name, path in files.items() if path not in shared} | labels
+    return in_forms_of(images, {name: path for name, path in files.items() if path not in shared}) | labels
+
+
+def in_forms_of(images, labels):
+    """The labels by the names of the images, where some are in another of Unicode's forms, as macOS writes them."""
+    lost = [name for name in labels if not name.isascii() and name not in images]
+    if not lost:
+        return labels
+    own = {plain_form(name): name for name in images if not name.isascii() and name not in labels}
+    called = {name: own.get(plain_form(name), name) for name in lost}
+    return {called.get(name, name): label for name, label in labels.items()}
 
 
 def numbered(files, faults):
@@ -40,15 +52,21 @@ def numbered(files, faults):
     return found
 
 
-class _Numbers(dict):
+class _Known:
+    """Whether a text is the name of an image."""
+
+    def __init__(self, images, numbers):
+        self._numbers, self._names = numbers, {plain_form(name) for name in images}
+
     def __contains__(self, name):
-        return super().__contains__(number_of(name))
+        return plain_form(number_of(name) if self._numbers else name) in self._names
 
 
 def _mask_labels(folder, source, images, found):
     """{name: label} of masks that each show one class; `found` takes them as parts, and faults."""
-    labels = {}
-    matched, twins = folder.match_masks(source.labels, _Numbers(images) if source.numbers else images)
+    labels, globs = {}, [glob for glob in source.exclude if "*" in glob]  # of masks that lie among the images
+    own = {path for name, path in images.items() if not any(fits(name, glob) for glob in globs)}
+    matched, twins = folder.match_masks(source.labels, _Known(images, source.numbers), own)
     found.faults += twins
     for name, masks in matched.items():
         label = f"{min(masks.values())} and {len(masks) - 1} more" if len(masks) > 1 else min(masks.values())
@@ -78,11 +96,12 @@ def _labels_of_parts(shared, described, form, images, parts):
     """{name: label} of the images in a file of many, and labels without an image; adds the file's parts to `parts`."""
     by_base = defaultdict(list)
     for name, path in images.items():
+        path = plain_form(path)
         by_base[PurePosixPath(path).name].append((name, f"/{path}"))
     labels, claims, others, lost = {}, defaultdict(list), [], []
     for file_name, part in described.items():
         label = f"{shared}: {file_name}"
-        tails = [PurePosixPath(name.replace("\\", "/")) for name in (file_name, *form.aliases(file_name))]
+        tails = [PurePosixPath(plain_form(name).replace("\\", "/")) for name in (file_name, *form.aliases(file_name))]
         exact = [[name for name, path in by_base.get(tail.name, ()) if path.endswith(f"/{tail}")] for tail in tails]
         place, hits = next(((place, hits) for place, hits in enumerate(exact) if hits), (0, []))
         base = next((tail.name for tail in tails if tail.name in by_base), tails[0].name)
@@ -98,11 +117,22 @@ def _labels_of_parts(shared, described, form, images, parts):
                 labels[name], parts[label] = label, part
             else:
                 others.append((label, base, part))
-    # Where all folders are called otherwise in the file, its names alone tell, as far as each stands there once.
-    counts = Counter() if labels else Counter(base for _, base, _ in others)
-    for label, base, part in others:
-        if counts[base] == 1 and len(by_base[base]) == 1:
-            labels[by_base[base][0][0]], parts[label] = label, part
-        else:
-            lost.append(label)
-    return labels, lost
+    # Where all folders are called otherwise in the file, its names alone tell, as far as each stands there once; where
+    # all names are, these without suffix, capitals and what a URL escapes.
+    for called in (str, loose_name) if not labels else ():
+        named = defaultdict(list)
+        for base, found in by_base.items():
+            named[called(base)] += found
+        counts = Counter(called(base) for _, base, _ in others)
+        for label, base, part in others:
+            if counts[called(base)] == 1 and len(named[called(base)]) == 1:
+                labels[named[called(base)][0][0]], parts[label] = label, part
+        others = [entry for entry in others if entry[0] not in parts]
+        if labels:
+            break
+    return labels, [*lost, *(label for label, _, _ in others)]
+
+
+def loose_name(base):
+    """A file's name as far as tools keep it: `a b` of `A%20b.JPG`."""
+    return plain_form(without_suffix(unquote(base))).casefold()

@@ -1,19 +1,22 @@
 """Which image belongs to which label: find the files of a split, as `sources.py` names them, and pair them by name."""
 
+import math
 from collections import Counter
 from functools import cache
-from pathlib import Path
 
-from bisenet.annotation.choosing import choose
+from bisenet.annotation.background import take_as_background, tell_of_background
+from bisenet.annotation.choosing import choose, hash_share
 from bisenet.annotation.formats.table import LABEL_SUFFIXES, absent_label, read_parts
 from bisenet.annotation.matching import match_labels, numbered
+from bisenet.annotation.name_lists import read_pair_list
 from bisenet.annotation.pairs import Pairs, in_order
 from bisenet.annotation.patterns import Folder
 from bisenet.annotation.unreadable import unreadable
-from bisenet.errors import InputError, name_some
+from bisenet.errors import InputError, counted, name_some
 from bisenet.samples.images import IMAGE_SUFFIXES
-from bisenet.samples.lists import TEST, read_rows
+from bisenet.samples.lists import TEST
 
+LONGEST_SHOWN = 200  # characters of a line
 NO_LABELS = f"; if no image of {TEST} has a label, leave out its 'labels'"
 
 
@@ -24,7 +27,14 @@ def pair_splits(dataset, splits=None):
     Raises `InputError` for a split that is not there.
     """
     read = cache(read_parts)  # one file may serve all splits
-    found = {split: pair_split(dataset, split, read) for split in splits or dataset.splits if split in dataset.splits}
+    wanted = [split for split in splits or dataset.splits if split in dataset.splits]
+    needed = dataset.splits if dataset.without_label else wanted  # an image may have its label in another split
+    found = {split: pair_split(dataset, split, read) for split in needed}
+    if dataset.without_label:
+        take_as_background(found)
+        found = {split: found[split] for split in wanted}
+    else:
+        tell_of_background(found)
     test = found.get(TEST)
     if test and dataset.built_in and not (test.pairs or test.images_without_label or test.labels_without_image):
         del found[TEST]
@@ -50,15 +60,17 @@ def pair_split(dataset, split, read=read_parts):
     images = Counter(image for image, _ in found.pairs)
     twice = [image for image, count in images.items() if count > 1]
     if twice:
-        found.faults.append(f"{dataset.root}: {len(twice)} images have two labels: {name_some(twice)}; keep one")
+        some = counted(len(twice), "image has", "images have")
+        found.faults.append(f"{dataset.root}: {some} two labels: {name_some(twice)}; keep one")
     bare = [image for image, label in found.pairs if label is None]
     if 0 < len(bare) < len(found.pairs):
         some = f"{len(bare)} of {len(found.pairs)} images have no label: {name_some(bare)}"
         found.faults.append(f"{dataset.root}: {some}; give each one a label, or none")
-    for files in (found.images_without_label, found.labels_without_image, found.absent, found.faults):
+    for files in (found.images_without_label, found.labels_without_image, found.absent):
         files.sort()
+    found.faults = sorted(set(found.faults))
     if not found.pairs and not found.faults:
-        found.faults.append(_nothing_found(folder, dataset.splits[split], found.cure))
+        found.faults.append(_nothing_found(folder, dataset.splits[split], found))
     return found
 
 
@@ -67,6 +79,7 @@ def _pair_source(folder, source, taken, found, read):
     images, twins = folder.match(source.images, IMAGE_SUFFIXES)
     images = numbered(images, twins) if source.numbers else images
     labels = match_labels(folder, source, images, found, read)
+    found.names += images.keys() & labels.keys() if source.labels else images.keys()
     chosen, missing = choose(folder, source, images, labels)
     images, labels = (
         {name: path for name, path in files.items() if name not in taken and chosen(name)} for files in (images, labels)
@@ -86,31 +99,58 @@ def _pair_source(folder, source, taken, found, read):
 
 
 def _add_listed(folder, name, found, unlabelled):
+    """Add the pairs of a list. Of a path of another place, such as an absolute one, the end tells the file."""
     path = folder.root / name
-    pairs = in_order(read_rows(path, unlabelled))
-    if not pairs:
+    rows = in_order(read_pair_list(path, unlabelled))
+    if not rows:
         raise InputError(f"{path}: the list is empty")
-    files = [file for pair in pairs for file in pair if file is not None]
-    absolute = [file for file in files if Path(file).is_absolute()]
-    if absolute:
-        raise InputError(f"{path}: write paths relative to {folder.root}, not absolute: {name_some(absolute)}")
-    missing = [file for file in files if not (folder.root / file).is_file()]
+    files = {file: folder.file_of(file) for pair in rows for file in pair if file is not None}
+    missing = [file for file, there in files.items() if there is None]
     if missing:
-        raise InputError(f"{path}: {len(missing)} listed files are missing: {name_some(missing)}")
-    found.pairs += pairs
+        told = f"{counted(len(missing), 'listed file')} {'is' if len(missing) == 1 else 'are'} missing"
+        some = name_some([file[:LONGEST_SHOWN] for file in missing])
+        found.faults.append(f"{path}: {told}: {some}; correct or remove these lines, or put the files there")
+    found.pairs += [
+        (files[image], label and files[label])
+        for image, label in rows
+        if files[image] is not None and (label is None or files[label] is not None)
+    ]
 
 
-def _nothing_found(folder, sources, cure):
+def _nothing_found(folder, sources, found):
+    """Why there is no pair, in words; what was found beside them may tell."""
     lines, labelled = [], any(source.labels for source in sources)
     for source in sources:
         images, labels = (folder.match(patterns, LABEL_SUFFIXES)[0] for patterns in (source.images, source.labels))
+        lost = found.labels_without_image
+        labels = labels or {label: label for label in lost}
+        if source.share != (0, 1) and found.names and not (source.only or source.exclude):
+            return f"{folder.root}: {_too_small(source.share, found.names)}"
         hint = f" (first: {min(images.values())} and {min(labels.values())})" if images and labels else ""
-        of_labels = f", {len(labels)} labels match {' or '.join(source.labels)}{hint}" if source.labels else ""
-        lines.append(f"{len(images)} images match {' or '.join(source.images)}{of_labels}")
-        if source.only or source.exclude or source.share != (0, 1):
+        of_labels = f", {_match(labels, 'label')} {' or '.join(source.labels)}{hint}" if source.labels else ""
+        lines.append(f"{_match(images, 'image')} {' or '.join(source.images)}{of_labels}")
+        if source.only or source.exclude:
             both = "both, and " if source.labels else ""
             lines.append(f"and none of them is {both}chosen by 'only', 'except' or the share")
-    what, cure = ("pair", cure) if labelled else ("image", "")
+    what, cure = ("pair", found.cure) if labelled else ("image", "")
     told = f"no {what}: {'; '.join(lines)}; check that the dataset is complete and laid out like this"
     others = "".join(f"; {line}" for line in unreadable(folder.paths()))
     return f"{folder.root}: {told}{cure}{others}"
+
+
+def _match(files, what):
+    return f"{counted(len(files), what)} {'matches' if len(files) == 1 else 'match'}"
+
+
+def _too_small(share, names):
+    """Why a share has no image, and which has one, as far as that can be."""
+    low, high = share
+    split = "train" if high == 1 else "val" if low == 0 else TEST
+    places = sorted(hash_share(name) for name in names)
+    few = counted(len(names), "image")
+    told = f"the share of {split} ({low:g} to {high:g}) has none of {few}, by a hash of their names"
+    above = [place for place in places if place >= high]
+    larger = f"'{split}: {math.ceil(100 * (above[0] - low)) / 100:g}' has one; or " if above and low == 0 else ""
+    if len(names) < 2:
+        return f"{told}: one image cannot be in train and in val; add more"
+    return f"{told}: {larger}add images, or name those of each split with 'only' and 'except'"

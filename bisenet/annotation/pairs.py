@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bisenet.errors import name_some
+from bisenet.annotation.shapes import Shapes
+from bisenet.errors import counted, name_some
 
 
 @dataclass
@@ -24,7 +25,7 @@ class Moved:
         """A line with the labels that have most of them."""
         worst = sorted(self.labels, key=lambda label: (-self.labels[label], label))
         listed = name_some([f"{label} ({self.labels[label]:.2%})" for label in worst])
-        return f"{self.pixels / self.of:.3%} of the pixels, in {len(worst)} labels: {listed}"
+        return f"{self.pixels / self.of:.3%} of the pixels, in {counted(len(worst), 'label')}: {listed}"
 
 
 @dataclass
@@ -39,8 +40,10 @@ class Pairs:
     parts: dict[str, object] = field(default_factory=dict)  # label of a pair -> its part of a file of many images
     rendered: dict[str, str] = field(default_factory=dict)  # label of a pair -> PNG of train ids, below the lists
     moved: Moved | None = None  # of the rendered ones, the pixels whose values the class table does not list
+    shapes: Shapes | None = None  # of the rendered ones, what became of the shapes
     absent: list[str] = field(default_factory=list)  # images without a label file, which has a meaning in its format
     cure: str = ""  # of images without a label
+    names: list[str] = field(default_factory=list)  # of what would pair, whatever the share
 
     @property
     def labelled(self):
@@ -49,16 +52,25 @@ class Pairs:
     def unmatched(self, besides=()):
         """A line for each kind of file without a partner, naming the first ones and counting all but `besides`."""
         lost = [
-            ("image without a label", self.images_without_label, self.cure),
-            ("label without an image", self.labels_without_image, ""),
+            ("image", " without a label", self.images_without_label, self.cure),
+            ("label", " without an image", self.labels_without_image, ""),
         ]
-        lost = [(kind, [file for file in files if file not in besides], cure) for kind, files, cure in lost]
-        return [f"{len(files)} {kind}: {name_some(files)}{cure}" for kind, files, cure in lost if files]
+        lost = [(*kind, [file for file in files if file not in besides], cure) for *kind, files, cure in lost]
+        return [f"{counted(len(files), what)}{of}: {name_some(files)}{cure}" for what, of, files, cure in lost if files]
 
     @property
     def used(self):
         """Its files that are paired, and the parts of files of many images: what no other split need call lost."""
         return {name for pair in self.pairs for name in pair} | self.parts.keys()
+
+
+def told_once(lines):
+    """['train, val: what'] of {split: lines}: what several splits say, as of a folder that serves them, is one line."""
+    splits = {}
+    for split, own in lines.items():
+        for line in own:
+            splits.setdefault(line, []).append(split)
+    return [f"{', '.join(dict.fromkeys(told))}: {line}" for line, told in splits.items()]
 
 
 def joined(first, second):
@@ -74,6 +86,7 @@ def joined(first, second):
         absent=sorted({*first.absent, *second.absent}),
         rendered=first.rendered | second.rendered,
         moved=first.moved,
+        shapes=first.shapes,
     )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from bisenet.annotation import palettes
 from bisenet.annotation.palettes import COLORS, IDENTITY, INDICES, LEVELS, MIXED_COLORS, MIXED_LEVELS, Look, look_at
 from bisenet.annotation.shown_values import Meaning
-from bisenet.errors import InputError, name_some
+from bisenet.errors import InputError, counted, name_some
 from bisenet.samples.classes import IGNORE
 from bisenet.samples.images import IMAGE_SUFFIXES
 from bisenet.samples.labels import READERS, TRAIN_IDS, read_raw
@@ -76,7 +76,7 @@ TOLD = {
 def told_ways(ways):
     """A line for each way that labels are read in."""
     files = {way: sorted(path for path, own in ways.items() if own == way) for way in TOLD}
-    return [f"{TOLD[way]} ({len(own)} labels: {name_some(own)})" for way, own in files.items() if own]
+    return [f"{TOLD[way]} ({counted(len(own), 'label')}: {name_some(own)})" for way, own in files.items() if own]
 
 
 def _differ(looks, levels=b"", **work):
@@ -115,7 +115,7 @@ def contradictions(looks, ways, table, **work):
         if index is not None:
             files[index, doubtful[looks[path]][index]].append(path)
     return [
-        f"{len(paths)} labels: {_told(index, classes, table)}: {name_some(sorted(paths))}"
+        f"{counted(len(paths), 'label')}: {_told(index, classes, table)}: {name_some(sorted(paths))}"
         for (index, classes), paths in files.items()
     ]
 

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from PIL import Image
 
 from bisenet.errors import InputError
 from bisenet.samples import tiff
-from bisenet.samples.images import PNG_COLOR_TYPE, PNG_SIGNATURE, read_file
+from bisenet.samples.images import PNG_COLOR_TYPE, PNG_SIGNATURE, open_by_pillow, read_file
 from bisenet.samples.labels import PNG_BIT_DEPTH, PNG_GREY, PNG_PALETTE, PNG_STRETCHED
 
 INDICES, COLORS = "indices", "colors"  # what a person may ask for
@@ -57,7 +56,7 @@ def look_at(path):
                 return _look_at_png(file, head)
             if head.startswith(tiff.SIGNATURES):
                 return _look_at_tiff(path)
-            with Image.open(file) as image:
+            with open_by_pillow(file, path) as image:
                 if image.mode == "P":
                     return Look("palette", bytes(image.getpalette("RGB")))
                 levels = {"L": IDENTITY, "1": BITS}.get(image.mode)

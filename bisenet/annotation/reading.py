@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from bisenet.annotation.formats.contract import Drawing
+from bisenet.annotation.formats.contract import Drawing, Notes
 from bisenet.annotation.formats.image_size import image_size
 from bisenet.annotation.formats.painting import OTHERS
 from bisenet.annotation.formats.table import draw_content, draw_part, holds_shapes, is_rendered, parse_file
@@ -16,10 +16,13 @@ from bisenet.samples import tiff
 from bisenet.samples.classes import HIGHEST, IGNORE, UNKNOWN
 from bisenet.samples.images import read_file, read_image
 from bisenet.samples.labels import LOSSY, LabelReader, read_raw, refuse_lossy
+from bisenet.samples.orientation import STORED, UPRIGHT, orientation_of
+from bisenet.samples.tiff import upright
 
 REFUSE, NEAREST = "refuse", "nearest"
 LABEL, IMAGE = "label", "image"
 CORNERS, CONTOURS = "corners", "contours"
+FILE, AREA = "file", "area"
 PROPORTIONS = 0.02  # how much those of a label may differ from those of its image, rounded as they are
 CHANNELS = {  # where ids stand in the channels of an RGB label
     "red": lambda red, green, blue: red,
@@ -41,6 +44,10 @@ class Reading:
         `label` where both must be of one size
     polygons: what the corners of polygons are: `corners` of the shape, or centres of the pixels of its border, as
         tracers of `contours` write them
+    order: how shapes lie over one another where their format has no rule of its own: later ones above, as in the
+        `file`, or small ones above, by `area`
+    orientation: what labels were drawn on: the `upright` image, as EXIF turns it, or its pixels as `stored`, with which
+        they are then turned; None where nobody says, which is taken for upright
     """
 
     palette: str | None = None
@@ -48,6 +55,8 @@ class Reading:
     ids: str | None = None
     size: str = LABEL
     polygons: str = CORNERS
+    order: str = FILE
+    orientation: str | None = None
 
     @classmethod
     def from_dict(cls, form, source):
@@ -59,6 +68,8 @@ class Reading:
             "ids": tuple(CHANNELS),
             "size": (LABEL, IMAGE),
             "polygons": (CORNERS, CONTOURS),
+            "order": (FILE, AREA),
+            "orientation": (UPRIGHT, STORED),
         }
         if not isinstance(form, dict) or any(key not in known or form[key] not in known[key] for key in form):
             words = ", ".join(f"{key}: {' | '.join(values)}" for key, values in known.items())
@@ -68,20 +79,24 @@ class Reading:
     @property
     def as_usual(self):
         """Whether pictures of ids and colours are read as training itself reads them."""
-        return self.others == REFUSE and self.ids is None and self.size == LABEL
+        return (self.others, self.ids, self.size) == (REFUSE, None, LABEL) and self.orientation != STORED
 
 
 AS_USUAL = Reading()
 
 
 class AnnotationReader:
-    """Train ids of any label: a file of any form, or an image's part of a file that describes many."""
+    """Train ids of any label: a file of any form, or an image's part of a file that describes many.
 
-    def __init__(self, table, reading=AS_USUAL):
-        self._table, self._reading = table, reading
+    strict: whether a shape of which nothing can be drawn is a fault; else it is left out
+    """
+
+    def __init__(self, table, reading=AS_USUAL, strict=True):
+        self._table, self._reading, self._strict = table, reading, strict
+        self._stored = reading.orientation == STORED
         self._labels, self._meaning = LabelReader(table), Meaning(table)
         names = table.polygon_ids()
-        self.made_by = table, reading  # what its results depend on, besides code
+        self.made_by = table, reading, strict  # what its results depend on, besides code
         self._names = names | ({OTHERS: IGNORE} if reading.others == "ignore" else {})
 
     def __call__(self, path, part=None, image=None, way=None):
@@ -92,17 +107,24 @@ class AnnotationReader:
         """
         return self.read(path, part, image, way)[0]
 
-    def read(self, path, part=None, image=None, way=None):
-        """(what a call gives, how many pixels have a value that the table does not list, where that is allowed)"""
-        label, moved = self._read(path, part, image, way)
+    def read(self, path, part=None, image=None, way=None, notes=None):
+        """(what a call gives, how many pixels have a value that the table does not list, where that is allowed)
+
+        notes: `Notes` that take what becomes of shapes
+        """
+        label, moved = self._read(path, part, image, way, notes or Notes())
+        if self._stored:
+            label = upright(label, orientation_of(read_file(image)))
         return (_brought_to(image, label, path) if self._reading.size == IMAGE else label), moved
 
-    def _read(self, path, part, image, way):
-        drawing = Drawing(self._names, self._table.background, path, image, self._reading.polygons == CONTOURS)
+    def _read(self, path, part, image, way, notes):
+        how = {"contours": self._reading.polygons == CONTOURS, "by_area": self._reading.order == AREA}
+        how |= {"stored": self._stored}
+        drawing = Drawing(self._names, self._table.background, path, image, **how, strict=self._strict, notes=notes)
         if part is not None:
             return draw_part(part, drawing), 0
         if holds_shapes(path):
-            content = parse_file(path)
+            content = parse_file(path, self._strict)
             return draw_content(content, drawing), 0
         path = str(path)
         if self._reading.ids:

@@ -4,15 +4,15 @@ A name that one source has is left out of the later ones.
 
     {images: PATTERN, labels: PATTERN, only: NAMES, except: NAMES}
     {images: PATTERN, labels: PATTERN, names: numbers}      # 00012 and 12 are one name
-    {list: val.txt}                      # "image,label" lines
+    {list: val.txt}                      # lines of an image and a label
     {images: PATTERN}                    # of `test` alone, where no image has a label; in its lists "image," lines
 
 PATTERN: `**/` any folders, `*` any part of a name, `{png,jpg}` one of these. What the stars match is the *name* that an
 image and its label share. A pattern without a star is a folder, with all below it; as labels, it may be a file
 that describes many images, such as COCO's. `{class}` in labels is the class that a mask of its own shows. Of a list of
 patterns the first that has a file for a name wins.
-NAMES: a glob on the name, a `.txt` file with one name or path of an image a line, of whose columns the first counts, or
-a list of these.
+NAMES: a glob on the name, a list (`.txt`, `.csv`, `.tsv`, `.lst`) as `name_lists.py` reads it, the rows of one that
+have a value in a column (`all.csv: split=train`), or several of these.
 """
 
 from dataclasses import dataclass

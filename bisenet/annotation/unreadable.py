@@ -14,7 +14,7 @@ KINDS = [  # (suffixes, what they are, the cure)
     ((".tfrecord", ".tfrecords", ".mdb", ".lmdb"), "records", "save the image and the mask of each record as files"),
     ((".zip", ".tar", ".tgz", ".tar.gz", ".7z", ".rar"), "archives", "unpack them"),
     ((".mp4", ".avi", ".mov", ".mkv"), "videos", "save frames as PNG or JPEG, with ffmpeg"),
-    ((".heic", ".avif", ".jp2", ".jxl", ".gif", ".dng", ".psd"), "pictures", "convert them to PNG or JPEG"),
+    ((".heic", ".avif", ".jxl", ".dng", ".psd"), "pictures", "convert them to PNG or JPEG"),
     ((".shp", ".geojson", ".gpkg"), "vector maps", "draw them into PNG or TIFF, with rasterio or gdal_rasterize"),
 ]
 

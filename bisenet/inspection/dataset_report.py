@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from bisenet.samples.classes import IGNORE
+from bisenet.samples.left_and_right import in_words
 from bisenet.system.artifacts import write_csv, write_json, write_text
 from bisenet.system.png import write_png
 from bisenet.visualize import blend, contact_sheet, displayable, shrink_to
@@ -17,11 +18,12 @@ SIZES = 20  # the most frequent ones; a plot of more cannot be read
 CHANNELS = {1: ["grey"], 3: ["red", "green", "blue"], 4: ["red", "green", "blue", "fourth"]}
 
 
-def write_report(folder, statistics, table, warnings, *, form, read):
+def write_report(folder, statistics, table, warnings, *, form, read, hidden=None):
     """Write `statistics.json`, tables for the plots, `report.md` and `pictures/*.png`.
 
     statistics: {split: `DatasetStatistics`}; form: (channels, bit depth) of the images
     read: (image, label) as listed, or (image,) -> image (H, W, C), train ids (H, W) or None
+    hidden: {split: {class: share of the pixels of its shapes that lies below others}, or None}
     """
     folder = Path(folder)
     found = {split: each.to_dict(table.names, *form) for split, each in statistics.items()}
@@ -33,7 +35,7 @@ def write_report(folder, statistics, table, warnings, *, form, read):
     for name, shown in _chosen(statistics, table).items():
         tiles = [(title, *_tile(*read(pair), table)) for title, pair in shown]
         write_png(folder / "pictures" / f"{name}.png", contact_sheet(tiles, table))
-    write_text(folder / "report.md", _report(found, statistics, classes, warnings))
+    write_text(folder / "report.md", _report(found, statistics, classes, warnings, table, hidden or {}))
 
 
 def _tile(image, label, table):
@@ -94,7 +96,7 @@ def _channel_names(count):
     return CHANNELS.get(count, [str(place) for place in range(count)])
 
 
-def _report(found, statistics, classes, warnings):
+def _report(found, statistics, classes, warnings, table, hidden):
     lines = ["# The dataset", "", "## Warnings", "", *([f"- {warning}" for warning in warnings] or ["None."]), ""]
     lines += ["## Images", "", "| split | images | width | height | aspect ratio | channels | bits | mean | std |"]
     lines += ["|---|--:|--:|--:|--:|--:|--:|---|---|"]
@@ -106,7 +108,10 @@ def _report(found, statistics, classes, warnings):
         name = split if statistics[split].labelled else f"{split}, without labels"
         row = name, each["images"], width, height, aspect, each["channels"], each["bit_depth"], mean, std
         lines.append(f"| {' | '.join(map(str, row))} |")
-    lines += ["", "Mean and deviation of each channel, as shares of the full range.", "", "## Classes", ""]
+    lines += ["", "Mean and deviation of each channel, as shares of the full range."]
+    turned = {split: each.remarks.told_turns() for split, each in statistics.items()}
+    lines += [line for split, told in turned.items() if told for line in ("", f"{split}: {told}.")]
+    lines += ["", "## Classes", ""]
     labelled = [split for split in found if statistics[split].labelled]
     lines += ["| class | " + " | ".join(f"{split}: pixels | {split}: images" for split in labelled) + " |"]
     lines += ["|---|" + "--:|--:|" * len(labelled)]
@@ -116,6 +121,17 @@ def _report(found, statistics, classes, warnings):
     lines += [f"| {name.replace('|', '&#124;')} | {' | '.join(values)} |" for name, values in cells.items()]
     ignored = ", ".join(f"{found[split]['ignored_share']:.3%} of {split}" for split in labelled)
     lines += ["", f"Shares of the labelled pixels, and of the images. Ignored: {ignored}."]
+    below = [
+        f"{split}: {', '.join(f'{name} {share:.1%}' for name, share in shares.items())}"
+        for split, shares in hidden.items()
+        if shares
+    ]
+    if below:
+        lines += ["", f"Share of the pixels of shapes that lies below those of other classes: {'; '.join(below)}."]
+    if table.mirrored:
+        swapped = [(name, table.names[other]) for name, other in zip(table.names, table.mirrored, strict=True)]
+        pairs = [pair for place, pair in enumerate(swapped) if place < table.mirrored[place]]
+        lines += ["", f"Mirror images swap {in_words(pairs)}."]
     return "\n".join(lines) + "\n"
 
 

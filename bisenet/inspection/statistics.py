@@ -17,7 +17,10 @@ from zlib import crc32
 import cv2
 import numpy as np
 
-from bisenet.errors import SHOWN, Faults, InputError, first_few, name_some
+from bisenet.errors import SHOWN, Faults, InputError, counted, first_few, name_some
+from bisenet.inspection import damage, remarks
+from bisenet.inspection.damage import heard
+from bisenet.inspection.remarks import Remarks, damage_faults, remarks_of
 from bisenet.samples.annotations import pair_files
 from bisenet.samples.classes import IGNORE
 from bisenet.samples.labels import READERS, TRAIN_IDS, LabelReader, read_pair
@@ -26,7 +29,7 @@ from bisenet.system.file_cache import FileCache, maker_digest
 from bisenet.system.parallel import map_files
 from bisenet.system.progress import track
 
-MADE_BY = sys.modules[__name__], *READERS  # the modules whose code `pair_statistics` runs
+MADE_BY = sys.modules[__name__], damage, remarks, *READERS  # the modules whose code `pair_statistics` runs
 SAMPLED, EXAMPLES = 12, 2  # pairs that are remembered to be shown: of a dataset, and of each class
 FLOAT32_EXACT = 2**24  # a float32 can count so far and no further
 
@@ -67,6 +70,7 @@ class DatasetStatistics:
     )  # for each class, (-pixels, image, label) of those that have most of it
     sample: list = field(default_factory=list)  # (lot, image, label) of pairs drawn by lot, or (lot, image)
     ignored_pixels: int = 0
+    remarks: Remarks = field(default_factory=Remarks)
 
     def __post_init__(self):
         self.class_pixels = [0] * self.num_classes
@@ -171,7 +175,7 @@ def trained_format(statistics):
     channels, depth = common_format(statistics[split] for split in SPLITS)
     if common_format(statistics.values()) != (channels, depth):
         others = [
-            f"{count} ({form.images} files: {name_some(form.first, total=form.images)})"
+            f"{count} ({counted(form.images, 'file')}: {name_some(form.first, total=form.images)})"
             for (count, _), form in sorted(statistics[TEST].formats.items())
             if count != channels
         ]
@@ -195,9 +199,9 @@ def _grouped(forms):
 def _described(groups, unit):
     """The most frequent by its number, the others by their files too."""
     (most, (count, _)), *others = sorted(groups.items(), key=lambda item: (-item[1][0], item[0]))
-    parts = [f"{most} {unit} ({count} files)"]
+    parts = [f"{most} {unit} ({counted(count, 'file')})"]
     for value, (count, first) in others:
-        parts.append(f"{value} {unit} ({count} files: {name_some(first, total=count)})")
+        parts.append(f"{value} {unit} ({counted(count, 'file')}: {name_some(first, total=count)})")
     return " and of ".join(parts)
 
 
@@ -216,9 +220,19 @@ def histograms(image):
     return counts
 
 
-def pair_statistics(pair, read_label, channels=None):
-    """Read the files of one pair -> what it adds, as JSON in bytes. Raises `InputError` for a fault."""
-    image, label = read_pair(pair, read_label, channels)
+def pair_statistics(pair, read_label, channels=None, stored=False):
+    """Read the files of one pair -> what it adds, as JSON in bytes. Raises `InputError` for a fault.
+
+    stored: whether its label was turned with the image, see `remarks_of`
+    """
+    said = [[], []]
+
+    def read(path):
+        with heard(said[1]):
+            return read_label(path)
+
+    with heard(said[0]):
+        image, label = read_pair(pair, read, channels)
     (label_counts,) = [[0] * 256] if label is None else histograms(label[..., None]).tolist()
     counts = histograms(image)
     values = np.arange(counts.shape[1])
@@ -229,15 +243,20 @@ def pair_statistics(pair, read_label, channels=None):
         "squares": (counts @ values**2).tolist(),
         "class_pixels": label_counts[: len(read_label.table)],
         "ignored_pixels": label_counts[IGNORE],
+        "remarks": remarks_of(pair, image, label, said, stored),
     }
     return json.dumps(found).encode()
 
 
-def dataset_statistics(pairs, data_root, table, *, workers, channels=None, cache_folder=None, faults=None):
+def dataset_statistics(
+    pairs, data_root, table, *, workers, channels=None, stored=False, strict=True, cache_folder=None, faults=None
+):
     """Statistics of (image, label) paths below `data_root`; all labels may be None.
 
     workers: processes to read with, None for one on each core.
     channels: convert images to so many as they are read; None to count them as they are, see `common_format`.
+    stored: whether labels were turned with their images, see `remarks_of`
+    strict: whether a file that decodes and seems damaged is a fault; else it is a remark
     cache_folder: where results for each pair are kept, so that only new and changed pairs are read.
     faults: a `Faults` to add to. Without it raises one `InputError` that counts the faults by kind and lists the first
     files by name.
@@ -246,13 +265,19 @@ def dataset_statistics(pairs, data_root, table, *, workers, channels=None, cache
     paths = (pair_files(pair, data_root) for pair in pairs)
     total = DatasetStatistics(len(table), all(label is not None for _, label in pairs))
     found_faults = Faults() if faults is None else faults
-    work = partial(pair_statistics, read_label=LabelReader(table), channels=channels)
-    with FileCache(cache_folder, "statistics", maker_digest(MADE_BY, table, channels), [TRAIN_IDS]) as cache:
+    work = partial(pair_statistics, read_label=LabelReader(table), channels=channels, stored=stored)
+    with FileCache(cache_folder, "statistics", maker_digest(MADE_BY, table, channels, stored), [TRAIN_IDS]) as cache:
         for pair, found in track(map_files(work, paths, workers=workers, cache=cache), len(pairs), "read"):
             if isinstance(found, InputError):
                 found_faults.add(found)
-            else:
-                total.add([path.removeprefix(above) for path in pair], json.loads(found))
+                continue
+            found = json.loads(found)
+            damaged = damage_faults(found["remarks"]) if strict else []
+            for fault in damaged:
+                found_faults.add(fault)
+            if not damaged:
+                total.add([path.removeprefix(above) for path in pair], found)
+                total.remarks.add(pair, found["remarks"], above)
     if cache.hits:
         print(f"{cache.hits} of {len(pairs)} pairs have not changed and were not read again")
     if faults is None:
@@ -260,16 +285,22 @@ def dataset_statistics(pairs, data_root, table, *, workers, channels=None, cache
     return total
 
 
-def check_classes(statistics, table, split):
-    """Warnings for classes without a pixel. Raises `InputError` where fewer than two have any in `train`."""
+def check_classes(statistics, table, split, hidden=None):
+    """Warnings for classes without a pixel. Raises `InputError` where fewer than two have any in `train`.
+
+    hidden: of labels that were drawn from shapes, {class: share of its pixels that lies below other shapes}
+    """
     if not statistics.labelled:
         return []
     present = sum(pixels > 0 for pixels in statistics.class_pixels)
     if present < 2 and split == "train":
+        cure = "a value that is a class (such as 255 in a 0/255 mask) must stand under 'classes', not 'ignore'"
+        if hidden is not None:
+            shares = ", ".join(f"{share:.1%} of {name}" for name, share in hidden.items() if share)
+            cure = f"of the pixels of shapes {shares or 'none'} lie below others; see the warnings of gen_dataset_annos"
         raise InputError(
             f"{split}: only {present} of {len(table)} classes has pixels, {statistics.ignored_pixels} of "
-            f"{statistics.pixels} pixels are ignored ({', '.join(map(str, table.ignore))}); "
-            "a value that is a class (such as 255 in a 0/255 mask) must stand under 'classes', not 'ignore'"
+            f"{statistics.pixels} pixels are ignored ({', '.join(map(str, table.ignore))}); {cure}"
         )
     return [
         f"{split}: class '{name}' (label value {', '.join(map(str, ids))}) has no pixel"

@@ -47,5 +47,5 @@ def read_classes(folder):
 
 
 def read_summary(folder):
-    """{"dataset", "channels": number or None, "warnings", "splits"}"""
+    """{"dataset", "channels": number or None, "warnings", "splits"}, and "orientation" where the dataset tells it"""
     return read_json(Path(folder) / SUMMARY_FILE, "gen_dataset_annos")

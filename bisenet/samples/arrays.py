@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bisenet.errors import InputError, name_some
+from bisenet.errors import InputError, counted, name_some
 from bisenet.samples.classes import HIGHEST, LOWEST
 
 
@@ -50,7 +50,7 @@ def as_ids(path, array):
         wrong = array[~(np.isfinite(array) & (array >= LOWEST) & (array <= HIGHEST) & (array == np.floor(array)))]
     if wrong.size:
         values, counts = np.unique(wrong, return_counts=True)
-        first = [f"{v} ({n} pixels)" for v, n in zip(values[:5].tolist(), counts[:5], strict=True)]
+        first = [f"{v} ({counted(n, 'pixel')})" for v, n in zip(values[:5].tolist(), counts[:5], strict=True)]
         listed = name_some(first, total=len(values))
         raise InputError(f"{path}: labels are whole numbers from {LOWEST} to {HIGHEST}, not {listed}; convert them")
     dtype = np.int32 if array.min() < 0 else np.uint8 if array.max() < 256 else np.uint16

@@ -2,7 +2,7 @@
 
 1 channel is grey, 3 are RGB, 4 are RGB and one more (alpha, near infrared), any other number is what the file says.
 EXIF orientation is applied, for training and demo alike: annotation tools show the upright photograph, so that is what
-a label was drawn on.
+a label was drawn on. Where it was drawn on the pixels as stored, `reading` turns the label, never the image.
 """
 
 import io
@@ -17,16 +17,20 @@ from PIL import Image
 from bisenet.errors import InputError
 from bisenet.samples import tiff
 from bisenet.samples.arrays import read_image_array
-from bisenet.samples.tiff import ORIENTATION, upright
+from bisenet.samples.orientation import orientation_of
+from bisenet.samples.tiff import upright
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".npy")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".tif", ".tiff", ".webp", ".npy")
+IMAGE_SUFFIXES += (".ppm", ".pgm", ".pbm", ".pnm", ".gif", ".jp2")
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 JPEG_SIGNATURE = b"\xff\xd8"
+GIF_SIGNATURE = b"GIF8"
 PNG_SIZE, PNG_COLOR_TYPE = 16, 25  # offsets of width and height, 4 bytes each, and of a byte in a PNG file
 PNG_WITH_ALPHA = (b"\4", b"\6")
 PLAIN_PNG = {b"\x08\0\0\0\0": 1, b"\x08\2\0\0\0": 3}  # from bit depth to no interlacing: channels of 8 bits
 PNG_MORE = b"tRNS", b"eXIf", b"acTL"  # chunks by which a picture is more than its pixels
-PNG_MOST_PIXELS = 2**30  # OpenCV's own limit
+MOST_PIXELS, LONGEST_SIDE = 2**30, 2**20  # OpenCV's own limits
+PLAIN = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
 UNDECODABLE = "cannot be decoded as an image; replace it or remove it with its partner"
 LONGEST_NAME = 246  # bytes: the 255 that file systems take, less the ".partial-" of a file that is being written
 
@@ -34,13 +38,16 @@ LONGEST_NAME = 246  # bytes: the 255 that file systems take, less the ".partial-
 def read_image(path, channels=None, bit_depth=None):
     """(H, W, C) uint8 or uint16, upright.
 
-    PNG, JPEG, WebP, BMP and TIFF; a palette or CMYK gives RGB, grey with alpha RGB with alpha, 1, 2 and 4 bits grey 8.
+    PNG, JPEG, JPEG 2000, WebP, BMP, PNM, GIF and TIFF; a palette or CMYK gives RGB, grey with alpha RGB with alpha,
+    1, 2 and 4 bits grey 8.
     What a TIFF gives: `tiff.as_image`. `.npy` holds (H, W) or (H, W, C).
     channels: convert to so many: grey <-> RGB (BT.601 luma), RGB and one more -> RGB or grey
     bit_depth: 8 or 16, refuse any other
     Raises `InputError` for a missing, empty, truncated or undecodable file, and for one that is not as asked.
     """
     data = read_file(path)
+    if data.startswith(GIF_SIGNATURE):
+        _refuse_frames(data, path)
     if Path(path).suffix.lower() == ".npy":
         image = read_image_array(path, data)
     elif data.startswith(tiff.SIGNATURES):
@@ -48,11 +55,11 @@ def read_image(path, channels=None, bit_depth=None):
     elif (plain := _decode_plain_png(data)) is not None:
         image = plain
     elif _may_have_alpha(data):
-        image = upright(_decode_rgb(data, cv2.IMREAD_UNCHANGED, path), _exif_orientation(data))
+        image = upright(_decode_rgb(data, cv2.IMREAD_UNCHANGED, path), orientation_of(data))
     elif channels == 3:
-        image = decode(data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH, path)
+        image = upright(decode(data, cv2.IMREAD_COLOR_RGB | PLAIN, path), orientation_of(data))
     else:
-        image = _decode_rgb(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH, path)
+        image = upright(_decode_rgb(data, cv2.IMREAD_ANYCOLOR | PLAIN, path), orientation_of(data))
     return in_form(image, channels, bit_depth, path)
 
 
@@ -98,8 +105,52 @@ def decode(data, flags, path):
     except cv2.error:
         array = None
     if array is None:
+        _refuse_large(data, path)
         raise InputError(f"{path}: {UNDECODABLE}", "cannot be decoded")
     return array
+
+
+def _refuse_frames(data, path):
+    """OpenCV takes the first of several pictures without a word."""
+    try:
+        with open_by_pillow(io.BytesIO(data), path) as image:
+            frames = image.n_frames
+    except InputError:
+        raise
+    except Exception:  # decoding tells of it
+        return
+    if frames > 1:
+        raise InputError(f"{path}: holds {frames} pictures; save each as a file of its own")
+
+
+def _refuse_large(data, path):
+    try:
+        open_by_pillow(io.BytesIO(data), path).close()
+    except InputError:
+        raise
+    except Exception:  # damaged bytes trip Pillow in many ways
+        return
+
+
+def open_by_pillow(file, path):
+    """Pillow's image of an open file, as large as OpenCV takes it: Pillow's own limit is a sixth of that.
+
+    Raises `InputError` for a larger one, and what Pillow raises.
+    """
+    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        image = Image.open(file)
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
+    width, height = image.size
+    if width * height > MOST_PIXELS or max(width, height) > LONGEST_SIDE:
+        image.close()
+        raise InputError(
+            f"{path}: is {width} x {height} pixels; at most {MOST_PIXELS} can be read, and {LONGEST_SIDE} in a row or "
+            "column: cut it into tiles",
+            "too large",
+        )
+    return image
 
 
 def _decode_plain_png(data):
@@ -109,7 +160,7 @@ def _decode_plain_png(data):
     """
     channels = PLAIN_PNG.get(data[PNG_COLOR_TYPE - 1 : PNG_COLOR_TYPE + 4]) if data.startswith(PNG_SIGNATURE) else None
     width, height = (int.from_bytes(data[place : place + 4]) for place in (PNG_SIZE, PNG_SIZE + 4))
-    if channels is None or width * height > PNG_MOST_PIXELS:
+    if channels is None or width * height > MOST_PIXELS:
         return None
     if any(name in PNG_MORE or not whole for _, name, whole in png_chunks(data)):
         return None
@@ -146,17 +197,6 @@ def _may_have_alpha(data):
     if data.startswith(PNG_SIGNATURE):
         return data[PNG_COLOR_TYPE : PNG_COLOR_TYPE + 1] in PNG_WITH_ALPHA
     return data[8:12] == b"WEBP"
-
-
-def _exif_orientation(data):
-    """1 to 8 of a PNG or WebP file."""
-    if b"eXIf" not in data and b"EXIF" not in data:
-        return 1  # seen at once; Pillow would decode the whole PNG to know
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            return image.getexif().get(ORIENTATION, 1)
-    except Exception:  # damaged metadata of a picture that OpenCV could decode
-        return 1
 
 
 def _truncated(data):

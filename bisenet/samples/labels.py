@@ -10,10 +10,10 @@ from functools import cached_property
 
 import cv2
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import UnidentifiedImageError
 
-from bisenet.errors import InputError, name_some
-from bisenet.samples import arrays, classes, images, tiff
+from bisenet.errors import InputError, counted, name_some
+from bisenet.samples import arrays, classes, images, orientation, rendered, tiff
 from bisenet.samples.arrays import as_ids
 from bisenet.samples.classes import IGNORE, LOWEST, UNKNOWN
 from bisenet.samples.images import (
@@ -21,14 +21,18 @@ from bisenet.samples.images import (
     PNG_COLOR_TYPE,
     PNG_SIGNATURE,
     decode,
+    open_by_pillow,
     png_chunks,
     read_file,
     read_image,
 )
+from bisenet.samples.orientation import STORED, TURNED, orientation_of
+from bisenet.samples.rendered import TRAIN_IDS, own_file, rendered_fault
 from bisenet.samples.tiff import ALPHA, BLACK_IS_0, LOSSY, RGB, STRETCHED, is_lossy_webp
 
-READERS = arrays, classes, images, tiff, sys.modules[__name__]  # the modules whose code reads a pair
-TRAIN_IDS = "_labelTrainIds.png"
+# The modules whose code reads a pair.
+READERS = arrays, classes, images, orientation, rendered, tiff, sys.modules[__name__]
+JPEG_2000 = b"jP  "  # from byte 4 on
 BMP_SIGNATURE, BMP_BITS = b"BM", 28  # the latter: offset of the byte
 PNG_BIT_DEPTH = 24  # offset of the byte in a PNG file
 PNG_GREY, PNG_PALETTE = b"\0", b"\3"
@@ -59,7 +63,7 @@ def read_raw(path):
 
 def refuse_lossy(data, path):
     """Raises `InputError` for the bytes of a JPEG or lossy WebP file; `tiff.read_tiff` does so for TIFFs."""
-    if data.startswith(JPEG_SIGNATURE) or is_lossy_webp(data):
+    if data.startswith(JPEG_SIGNATURE) or is_lossy_webp(data) or data[4:8] == JPEG_2000:
         message = (
             f"{path}: a lossy format (JPEG, WebP) changes label values at edges; save labels as PNG, or, where there "
             "is nothing better, say in dataset.yaml 'reading: {others: nearest}'"
@@ -87,12 +91,12 @@ def _read_tiff(data, path):
 def _read_by_pillow(data, path):
     """Palettes as indices, single bits as 0 and 1, damage as an error: OpenCV does otherwise, and silently."""
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with open_by_pillow(io.BytesIO(data), path) as image:
             pages, mode, array = getattr(image, "n_frames", 1), image.mode, np.asarray(image)
     except UnidentifiedImageError:
         message = f"{path}: is no picture that can be read; replace it or remove it with its partner"
         raise InputError(message, "cannot be decoded") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError) as error:
         message = f"{path}: cannot be decoded ({error}); replace it or remove it with its partner"
         raise InputError(message, "cannot be decoded") from None
     if mode == "1" and data.startswith(BMP_SIGNATURE) and data[BMP_BITS] > 1:
@@ -127,7 +131,10 @@ class LabelReader:
 
     def __call__(self, path):
         """Raises `InputError` that names each value the table does not know, with its number of pixels."""
-        return self.from_raw(read_raw(path), str(path))
+        try:
+            return self.from_raw(read_raw(path), str(path))
+        except InputError as error:
+            raise rendered_fault(error, path) from None
 
     def from_raw(self, raw, path):
         """Train ids of what `read_raw` gives; `path` is for messages and tells what the values are."""
@@ -162,7 +169,7 @@ class LabelReader:
         found, counts = np.unique(values, axis=0, return_counts=True)
         worst = np.argsort(-counts, kind="stable")[:5]
         kind = "colour" if values.ndim == 2 else "label value"
-        listed = name_some([f"{found[i].tolist()} ({counts[i]} pixels)" for i in worst], total=len(found))
+        listed = name_some([f"{found[i].tolist()} ({counted(counts[i], 'pixel')})" for i in worst], total=len(found))
         grey = raw.ndim == 3 and (raw == raw[..., :1]).all()
         return (
             f"{kind} {listed} is not in the class table of {len(self.table)} classes; "
@@ -192,9 +199,15 @@ def read_pair(pair, read_label, channels=None, bit_depth=None):
     label = read_label(pair[1])
     if image.shape[:2] != label.shape:
         sizes = [f"{w} x {h}" for h, w in (image.shape[:2], label.shape)]
+        own = own_file(pair[1], pair[0])
+        cure = "both must be of one size, after EXIF orientation is applied to the image"
+        if orientation_of(read_file(pair[0])) in TURNED and image.shape[1::-1] == label.shape:
+            cure = (
+                "EXIF turns the image, and labels that were drawn on its pixels as stored need 'reading: {orientation: "
+                f"{STORED}}}' in dataset.yaml, which others must not have"
+            )
         raise InputError(
-            f"{pair[1]}: the label is {sizes[1]} and its image {pair[0]} is {sizes[0]} (width x height); "
-            "both must be of one size, after EXIF orientation is applied to the image",
+            f"{own}: the label is {sizes[1]} and its image {pair[0]} is {sizes[0]} (width x height); {cure}",
             "sizes differ",
         )
     return image, label

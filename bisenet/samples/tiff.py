@@ -9,6 +9,7 @@ import logging
 import math
 import struct
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 
 import cv2
@@ -17,7 +18,8 @@ import numpy as np
 from bisenet.errors import InputError
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the latter two: BigTIFF
-ORIENTATION, PHOTOMETRIC, INK_SET = 0x0112, 262, 332  # tags; the first is EXIF's too
+BIG = 43  # the + of its signature
+ORIENTATION, COMPRESSION, PHOTOMETRIC, INK_SET = 0x0112, 259, 262, 332  # tags; the first is EXIF's too
 WHITE_IS_0, BLACK_IS_0, RGB, PALETTE, CMYK, YCBCR = 0, 1, 2, 3, 5, 6  # photometric interpretations
 ALPHA = (1, 2)  # of extra samples: multiplied into the colours, or not
 NONE, OLD_JPEG, JPEG, LERC, WEBP = 1, 6, 7, 34887, 50001  # compressions
@@ -151,13 +153,16 @@ def _may_be_lossy(page, data):
 
 
 def is_lossy_webp(data):
+    return any(name == b"VP8 " or name == b"ANMF" and data[at + 16 : at + 20] != b"VP8L" for name, at in riff(data))
+
+
+def riff(data):
+    """(name, place of its content) of each chunk of a WebP file; none of any other."""
     start = 12 if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else len(data)
     while start < len(data):
-        if data[start : start + 4] == b"VP8 ":
-            return True
+        yield data[start : start + 4], start + 8
         size = int.from_bytes(data[start + 4 : start + 8], "little")
         start += 8 + size + size % 2
-    return False
 
 
 def _is_lossy_lerc(data):
@@ -211,6 +216,24 @@ def palette_of(tiff, path):
         raise InputError(f"{path}: has a palette of {len(colors)} colours for {tiff.bits} bits; save it as RGB")
     scale = 256 if colors.max() > 255 else 1  # some programs write 8 bits where 16 should be
     return (colors // scale).astype(np.uint8)
+
+
+def first_tag(data, number):
+    """The value of a tag in the first directory of a TIFF file, or of EXIF, which has the same form; None without it.
+
+    It is read as 16 bits, whatever its type, as OpenCV reads it.
+    """
+    order = {b"II": "<", b"MM": ">"}.get(data[:2])
+    with suppress(struct.error):  # cut short, or none of these
+        big = struct.unpack_from(f"{order}H", data, 2) == (BIG,)
+        start, count, size, value = ("Q", "Q", 20, 12) if big else ("I", "H", 12, 8)
+        (start,) = struct.unpack_from(f"{order}{start}", data, 8 if big else 4)
+        (entries,) = struct.unpack_from(f"{order}{count}", data, start)
+        first = start + struct.calcsize(count)
+        for place in range(first, first + size * entries, size):
+            if struct.unpack_from(f"{order}H", data, place) == (number,):
+                return struct.unpack_from(f"{order}H", data, place + value)[0]
+    return None
 
 
 def upright(image, orientation):

@@ -10,6 +10,7 @@ from torch.utils.data import Dataset
 from bisenet.errors import Faults, InputError
 from bisenet.samples.images import files_below
 from bisenet.samples.labels import LabelReader
+from bisenet.samples.rendered import own_file
 from bisenet.system.distributed import rank, union, world_size
 from bisenet.system.png import write_png
 
@@ -59,6 +60,7 @@ class PredictedLabels(Dataset):
     """
 
     def __init__(self, pairs, data_root, table, folder):
+        self.images = [str(Path(data_root) / image) for image, _ in pairs]
         self.labels = [str(Path(data_root) / label) for _, label in pairs]
         self.paths = _find([image for image, _ in pairs], Path(folder))
         self.read_label = LabelReader(table)
@@ -71,7 +73,8 @@ class PredictedLabels(Dataset):
         prediction, label = self.read_label(path), self.read_label(self.labels[place])
         if prediction.shape != label.shape:
             sizes = [f"{width} x {height}" for height, width in (prediction.shape, label.shape)]
-            raise InputError(f"{path}: is {sizes[0]}, its label {self.labels[place]} is {sizes[1]} (width x height)")
+            own = own_file(self.labels[place], self.images[place])
+            raise InputError(f"{path}: is {sizes[0]}, its label {own} is {sizes[1]} (width x height)")
         return torch.from_numpy(prediction), torch.from_numpy(label)
 
 
@@ -91,5 +94,5 @@ def _find(images, folder):
         if paths[-1] is None:
             kind = "several of its name" if len(others) > 1 else "of several images" if others else "missing"
             faults.add(InputError(f"{here}: {kind}; it would be the prediction of {image}", kind))
-    faults.check(f"predictions cannot be found in {folder}")
+    faults.check("prediction", f" cannot be found in {folder}")
     return paths

@@ -3,6 +3,19 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from bisenet.errors import counted
+from bisenet.samples.left_and_right import in_words, left_right_pairs
+
+
+def percent(part, total):
+    """A share in words: '31 %', '0.82 %'."""
+    share = 100 * part / total if total else 0
+    if 0 < share < 0.01:
+        return "under 0.01 %"
+    if share < 10:
+        return f"{share:.2g} %"
+    return "over 99 %" if 99.5 <= share < 100 else f"{share:.0f} %"
+
 
 @dataclass
 class Evidence:
@@ -27,8 +40,7 @@ class Evidence:
 
     def comment(self, value):
         pixels, images = self.pixels[value], self.images[value]
-        share = 100 * pixels / sum(self.pixels.values())
-        return f"{share:.2g} % of the pixels, in {images} {'image' if images == 1 else 'images'}"
+        return f"{percent(pixels, self.pixels.total())} of the pixels, in {counted(images, 'image')}"
 
 
 @dataclass
@@ -39,3 +51,12 @@ class Suggestion:
     ignore: list = field(default_factory=list)  # (value, comment)
     notes: list = field(default_factory=list)
     reading: dict = field(default_factory=dict)  # key of `reading`: (value, comment)
+
+    def add_mirrors(self):
+        """What classes that look like left and right become in a mirror image, and a note on it."""
+        entries = {entry["name"]: entry for entry, _, _ in self.classes}
+        pairs = left_right_pairs(entries)
+        for name, other in pairs:
+            entries[name]["mirror"], entries[other]["mirror"] = other, name
+        if pairs:
+            self.notes.append(f"By their names a mirror image swaps them, so they have mirror: {in_words(pairs)}")

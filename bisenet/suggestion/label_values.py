@@ -10,7 +10,7 @@ from bisenet.samples.classes import MAX_CLASSES
 from bisenet.samples.images import IMAGE_SUFFIXES
 from bisenet.samples.labels import LOSSY, TRAIN_IDS
 from bisenet.suggestion.colors import BLACK, WHITE, colors_for
-from bisenet.suggestion.evidence import Evidence, Suggestion
+from bisenet.suggestion.evidence import Evidence, Suggestion, percent
 from bisenet.suggestion.name_files import read_names
 from bisenet.suggestion.values import value_counts
 
@@ -163,7 +163,7 @@ def _without_strays(values, evidence, many):
     if len(values) <= many or len(common) > len(values) / 4 or covered < 0.9 * total or not ends:
         return values, []
     note = (
-        f"Not clean: {strays} more values, {100 * (1 - covered / total):.2g} % of the pixels, look like smoothed edges "
+        f"Not clean: {strays} more values, {percent(total - covered, total)} of the pixels, look like smoothed edges "
         "(masks that were resized with interpolation, or JPEG): they are not listed, and training refuses them; "
         "'reading: {others: nearest}' would give each to the nearest class"
     )

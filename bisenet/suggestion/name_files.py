@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 from bisenet.errors import InputError
 from bisenet.samples.classes import MAX_CLASSES
-from bisenet.samples.images import files_below
+from bisenet.samples.images import IMAGE_SUFFIXES, files_below
 from bisenet.samples.lists import read_lines
 
 NAME_FILES = re.compile(
-    r"_?(classes|class_names|names|labels|label_names|label_?map|label_colou?rs|class_dict|categories|obj)"
+    r"_?(classes|class_names|names|labels|label_names|label_?map|label_colou?rs|class_dict|categories|codes|obj)"
     r"\.(txt|csv|names)",
     re.IGNORECASE,
 )
@@ -76,6 +76,8 @@ def read_names(folder):
                 row = dict(zip(form, match.groups(), strict=True))
                 rows.append({key: value.strip(" \"'") if key == "n" else int(value) for key, value in row.items()})
         names = [row["n"] for row in rows]
+        if any(name.split(",")[0].lower().endswith(IMAGE_SUFFIXES) for name in names):
+            continue  # a table of images
         if len(set(names)) == len(names) and all(names):
             return Names(path.relative_to(folder).as_posix(), rows)
     return Names()

@@ -5,8 +5,9 @@ from collections import Counter
 
 from bisenet.annotation.formats.class_masks import ClassMasks
 from bisenet.annotation.formats.table import FORMATS, formats_of, holds_shapes, read_label_names, read_remarks
+from bisenet.annotation.name_lists import plain_form
 from bisenet.annotation.reading import AnnotationReader, Reading
-from bisenet.errors import InputError, name_some, refuse
+from bisenet.errors import InputError, counted, name_some, refuse
 from bisenet.samples.classes import BACKGROUND, IGNORE, ClassTable
 from bisenet.suggestion.colors import colors_for
 from bisenet.suggestion.contours import contour_reading
@@ -45,7 +46,7 @@ def look_at_shapes(folder, sample, annotations):
         _drop_background(background, sample, evidence, suggestion)
     for place, (entry, name, _) in enumerate(suggestion.classes):
         count = sum(shapes[raw] for raw in names.get(name, []))
-        what = f"{count} shapes, " if name in names else "what no shape covers, "
+        what = f"{counted(count, 'shape')}, " if name in names else "what no shape covers, "
         suggestion.classes[place] = entry, name, what + evidence.comment(name)
     return evidence, suggestion
 
@@ -67,17 +68,24 @@ def _count_shapes(folder, sample, annotations, evidence, suggestion):
 
 def _names(shapes, numbered, suggestion):
     """{name of a class: as the shapes call it}; adds what is ignored, and notes on what is left out."""
-    names = {}
+    spellings = {}
     for raw in shapes:
         if (shapes[raw] or numbered) and raw.strip():
-            names.setdefault(" ".join(raw.split()), []).append(raw)
+            name = plain_form(" ".join(raw.split()))
+            spellings.setdefault(name if numbered else name.casefold(), []).append(raw)
+    names = {}
+    for raws in spellings.values():
+        names[plain_form(" ".join(max(raws, key=lambda raw: shapes[raw]).split()))] = raws
+        if len({plain_form(" ".join(raw.split())) for raw in raws}) > 1:
+            told = ", ".join(f"{raw} ({counted(shapes[raw], 'shape')})" for raw in raws)
+            suggestion.notes.append(f"Taken for one class, as they differ in capitals alone: {told}")
     unused = sorted(raw for raw in shapes if not shapes[raw])
     if numbered and names and all(NUMBER.fullmatch(name) for name in names):
         suggestion.notes.append("No file tells the names of the classes: they are called by their numbers")
     elif unused and not numbered:
         suggestion.notes.append(f"Categories without a shape, left out: {name_some(unused)}")
     void = [name for name in names if name.lower() in VOID_NAMES]
-    suggestion.ignore += [(raw, f"{shapes[raw]} shapes") for name in void for raw in names.pop(name)]
+    suggestion.ignore += [(raw, counted(shapes[raw], "shape")) for name in void for raw in names.pop(name)]
     return names
 
 

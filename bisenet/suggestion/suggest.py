@@ -6,15 +6,17 @@ from pathlib import Path
 from bisenet.annotation.dataset import Dataset
 from bisenet.annotation.formats.table import LABEL_SUFFIXES, holds_shapes
 from bisenet.annotation.pairing import pair_split
-from bisenet.annotation.pairs import files_of
+from bisenet.annotation.pairs import files_of, told_once
 from bisenet.annotation.sources import Source
 from bisenet.annotation.unreadable import unreadable
 from bisenet.errors import InputError, refuse
+from bisenet.samples.lists import TEST
 from bisenet.suggestion.label_values import look_at_values
 from bisenet.suggestion.layout.finding import find_layout
 from bisenet.suggestion.layout.places import count_kinds, list_paths
 from bisenet.suggestion.named_shapes import annotation_files, look_at_shapes
-from bisenet.suggestion.shares import share_lines
+from bisenet.suggestion.shares import split_lines
+from bisenet.suggestion.turned_images import look_at_turns
 from bisenet.suggestion.values import spread
 from bisenet.system.artifacts import write_text
 from bisenet.system.yaml12 import yaml_line
@@ -43,21 +45,25 @@ def _describe(folder):
     layout = find_layout(folder)
     split = "train" in layout.splits
     forms = layout.splits if split else {"all": layout.splits}
-    sources = {name: [Source.from_dict(form, str(folder))] for name, form in forms.items()}
+    sources = {name: [Source.from_dict(form, str(folder), unlabelled=name == TEST)] for name, form in forms.items()}
     dataset = Dataset(folder.name, folder, sources, None)
     found = {name: pair_split(dataset, name) for name in sources}
-    pairs = [(pairs, *pair) for pairs in found.values() for pair in pairs.pairs]
+    pairs = [(pairs, *pair) for pairs in found.values() for pair in pairs.pairs if pair[1] is not None]
     if not pairs:
         refuse("no image has a label here:", [fault for pairs in found.values() for fault in pairs.faults])
     sample = spread(pairs, SAMPLE)
     annotations = annotation_files(folder, sources, sample)
     evidence, suggestion = _look(folder, sample, annotations)
+    suggestion.add_mirrors()
+    look_at_turns(folder, sample, suggestion)
     notes = [*_heading(found, len(sample), evidence), *_unused(folder, found, annotations)]
     notes += [*layout.notes, *suggestion.notes]
     suggestion.reading |= layout.reading
-    shares = [] if split else share_lines(sources["all"][0], evidence, found["all"])
-    splits = [(f"  {key}: {yaml_line(value)}", "") for key, value in (forms if split else layout.splits).items()]
-    lines = ["splits:", *_commented([*splits, *shares]), *_reading_lines(suggestion), *_class_lines(suggestion)]
+    if split:
+        splits = [(f"  {key}: {yaml_line(value)}", "") for key, value in forms.items()]
+    else:
+        splits = split_lines(layout.splits, evidence, found["all"])
+    lines = ["splits:", *_commented(splits), *_reading_lines(suggestion), *_class_lines(suggestion)]
     notes = [_printable(note.replace(f"{folder}/", "")) for note in notes]
     text = [*(f"# {note}" for note in notes), *lines]
     return "".join(f"{line}\n" for line in text), "".join(f"{note}\n" for note in notes)
@@ -72,17 +78,18 @@ def _look(folder, sample, annotations):
 
 
 def _heading(found, read, evidence):
-    pairs = {name: len(pairs.pairs) for name, pairs in found.items()}
+    pairs = {name: len(pairs.pairs) for name, pairs in found.items() if pairs.labelled}
+    bare = {name: len(pairs.pairs) for name, pairs in found.items() if not pairs.labelled}
     total = sum(pairs.values())
     counts = f" ({', '.join(f'{count} {name}' for name, count in pairs.items())})" if len(pairs) > 1 else ""
     lines = [
         f"Suggested for this folder. Images with labels: {total}{counts}; labels read: "
         + (f"{read}, so rare values may be missing." if read < total else "all.")
     ]
+    lines += [f"Images without labels: {count} {name}." for name, count in bare.items()]
     used = set().union(*(pairs.used for pairs in found.values()))
-    for name, pairs in found.items():
-        where = "" if name == "all" else f"{name}: "
-        lines += [f"Not clean: {where}{line}" for line in [*pairs.unmatched(besides=used), *pairs.faults]]
+    wrong = told_once({name: [*pairs.unmatched(besides=used), *pairs.faults] for name, pairs in found.items()})
+    lines += [f"Not clean: {line.removeprefix('all: ')}" for line in wrong]
     if evidence.faults:
         lines.append(f"Not clean: {len(evidence.faults)} of these labels: {evidence.faults[0]}")
     return lines

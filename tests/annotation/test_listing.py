@@ -8,7 +8,7 @@ from made_folders import OWN
 from bisenet.annotation.dataset import load_dataset
 from bisenet.annotation.listing import list_dataset
 from bisenet.errors import InputError
-from bisenet.samples.annotations import read_pairs
+from bisenet.samples.annotations import read_classes, read_pairs, read_summary
 
 
 @pytest.fixture
@@ -50,6 +50,29 @@ def test_only_the_splits_that_are_asked_for_are_listed(dataset, tmp_path):
 def test_what_is_doubtful_is_refused_before_anything_is_written(dataset, tmp_path):
     (tmp_path / "annos").mkdir()
     (tmp_path / "annos/kept").touch()
-    with pytest.raises(InputError, match=r"faults in .*own .*\n  val: 1 image without a label: .*strict: false"):
+    with pytest.raises(InputError, match=r"1 fault in .*own .*\n  val: 1 image without a label: .*strict: false"):
         listed(dataset, tmp_path / "annos", strict=True)
     assert [path.name for path in (tmp_path / "annos").iterdir()] == ["kept"]
+
+
+SIDES = """\
+- {name: left lane, id: 4, color: [0, 0, 0]}
+- {name: right lane, id: 5, color: [0, 0, 0]}
+"""
+
+
+@pytest.mark.parametrize("said", [False, True])
+def test_left_and_right_without_a_mirror_are_told_once_where_they_are_trained(dataset, tmp_path, capsys, said):
+    path, text = tmp_path / "own/dataset.yaml", OWN + SIDES
+    if said:
+        text = text.replace("0]}\n- {name: right", "0], mirror: right lane}\n- {name: right")
+        text = text.removesuffix("}\n") + ", mirror: left lane}\n"
+    path.write_text(text)
+    dataset = load_dataset("own", tmp_path)
+    listed(dataset, tmp_path / "annos")
+    told = capsys.readouterr().out
+    assert told.count("warning: left lane and right lane look like left and right") == (not said)
+    assert any("mirror: right lane" in line for line in read_summary(tmp_path / "annos")["warnings"]) == (not said)
+    assert read_classes(tmp_path / "annos") == dataset.table
+    listed(dataset, tmp_path / "others", splits=["val"])
+    assert "left lane" not in capsys.readouterr().out

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from made_folders import pairs_of
 
+from bisenet.annotation.pairing import pair_split
 from bisenet.annotation.sources import Source
 from bisenet.errors import InputError
 
@@ -30,8 +31,15 @@ def listed(dataset, data, name="list.txt"):
         "\n\n" + LINES.replace("\n", "\n\n"),
         LINES + LINES,
         '"i/a.jpg","l/a.png"\ni/b.jpg,"l/b.png"\n',
+        LINES.replace(",", " "),
+        LINES.replace(",", "\t"),
+        LINES.replace(",", ";"),
+        "image,mask\n" + LINES,
+        "# mine\n" + LINES.replace(",", " "),
+        LINES.replace("/", "\\"),
+        LINES.replace("i/", "/home/somebody/own/i/").replace("l/", "D:\\own\\l\\"),
     ],
-    ids=["plain", "no last end", "windows", "old mac", "byte order mark", "blank lines", "twice", "quoted"],
+    ids=["plain", "no last end", "windows", "old mac", "byte order mark", "blank lines", "twice", "quoted", *range(7)],
 )
 def test_a_list_is_read_however_it_was_saved(make_dataset, data):
     assert pairs_of(listed(make_dataset(FILES), data)) == SORTED
@@ -46,8 +54,7 @@ def test_a_list_is_read_however_it_was_saved(make_dataset, data):
         ("i/a.jpg,l/a.png,1\n", "line 1 is not 'image,label'"),
         ("i/a.jpg,l/a.png\ni/no.jpg,l/no.png\n", "2 listed files are missing: i/no.jpg, l/no.png"),
         ("i/a.jpg,\n", "line 1 has no label: i/a.jpg,"),
-        ("i/a.jpg,l\n", "1 listed files are missing: l"),
-        ("i\\a.jpg,l\\a.png\n", "2 listed files are missing"),
+        ("i/a.jpg,l\n", "1 listed file is missing: l;"),
         (LINES.encode("utf-16"), "UTF-8"),
         (b"i/\xfc.jpg,l/a.png\n", "UTF-8"),
         (b'"' + b"x" * 200_000, "the list is not 'image,label' lines"),
@@ -61,10 +68,16 @@ def test_a_bad_list_is_an_error_that_names_it(make_dataset, data, message):
     assert message in str(caught.value)
 
 
-def test_absolute_paths_in_a_list_are_an_error_that_shows_them(make_dataset):
+def test_absolute_paths_in_a_list_are_those_of_files_here_or_missing(make_dataset):
     dataset = make_dataset(FILES)
-    with pytest.raises(InputError, match=rf"list\.txt: write paths relative to .*: {dataset.root}/i/a\.jpg"):
-        pairs_of(listed(dataset, f"{dataset.root}/i/a.jpg,l/a.png\n"))
+    assert pairs_of(listed(dataset, f"{dataset.root}/i/a.jpg,l/a.png\n")) == [("i/a.jpg", "l/a.png")]
+    with pytest.raises(InputError, match=r"list\.txt: 1 listed file is missing: /elsewhere/i/no\.jpg; "):
+        pairs_of(listed(dataset, "/elsewhere/i/no.jpg,l/a.png\n"))
+
+
+def test_the_pairs_that_are_there_are_kept_beside_those_that_are_missing(make_dataset):
+    found = pair_split(listed(make_dataset(FILES), LINES + "i/no.jpg,l/no.png\n"), "train")
+    assert found.pairs == SORTED and len(found.faults) == 1
 
 
 def test_a_list_that_is_not_there_or_a_folder_is_an_error(make_dataset):
@@ -76,5 +89,5 @@ def test_a_list_that_is_not_there_or_a_folder_is_an_error(make_dataset):
 
 def test_an_image_with_two_labels_in_a_list_is_a_fault(make_dataset):
     dataset = listed(make_dataset([*FILES, "l/c.png"]), LINES + "i/a.jpg,l/c.png\n")
-    with pytest.raises(InputError, match=r"1 images have two labels: i/a\.jpg; keep one"):
+    with pytest.raises(InputError, match=r"1 image has two labels: i/a\.jpg; keep one"):
         pairs_of(dataset)

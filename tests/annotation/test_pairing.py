@@ -93,7 +93,7 @@ def test_files_without_a_partner_are_named_and_counted(make_dataset):
     found = pair_split(dataset, "train")
     assert found.pairs == [("i/00.jpg", "l/00.png")]
     assert found.unmatched() == [
-        f"14 image without a label: {', '.join(images[1:11])} and 4 more",
+        f"14 images without a label: {', '.join(images[1:11])} and 4 more",
         "1 label without an image: l/x.png",
     ]
 
@@ -106,8 +106,8 @@ def test_a_complete_split_has_no_faults(make_dataset):
     ("files", "counts"),
     [
         ([], "0 images match i, 0 labels match l"),
-        (["i/a.png"], "1 images match i, 0 labels match l"),
-        (["i/a.png", "l/b.png"], r"1 images match i, 1 labels match l \(first: i/a\.png and l/b\.png\)"),
+        (["i/a.png"], "1 image matches i, 0 labels match l"),
+        (["i/a.png", "l/b.png"], r"1 image matches i, 1 label matches l \(first: i/a\.png and l/b\.png\)"),
     ],
 )
 def test_an_empty_split_is_an_error_that_counts_and_shows(make_dataset, files, counts):
@@ -200,7 +200,7 @@ def test_listed_names_without_files_are_a_fault_that_names_them(make_dataset):
     found = pair_split(dataset, "train")
     assert found.unmatched() == ["1 label without an image: l/b.png"]
     [fault] = found.faults
-    assert fault.endswith("2 names in names.txt have no image: c, d")
+    assert "2 names in names.txt have no image: c, d; correct or remove" in fault
 
 
 @pytest.mark.parametrize(("text", "message"), [(None, "names.txt: the list of names is missing"), (" \n", "is empty")])
@@ -354,5 +354,5 @@ def test_an_image_of_two_sources_has_one_label_or_is_a_fault(make_dataset):
     pattern = Source.from_dict({"images": "i", "labels": "l"}, "form")
     lists = {name: Source.from_dict({"list": f"{name}.csv"}, "form") for name in ("same", "other")}
     assert pairs_of(replace(dataset, splits={"train": [lists["same"], pattern]})) == [("i/a.jpg", "l/a.png")]
-    with pytest.raises(InputError, match=r"1 images have two labels: i/a\.jpg; keep one"):
+    with pytest.raises(InputError, match=r"1 image has two labels: i/a\.jpg; keep one"):
         pairs_of(replace(dataset, splits={"train": [lists["other"], pattern]}))

@@ -136,7 +136,7 @@ def test_how_many_pixels_were_moved_is_told(tmp_path, capsys):
     for _ in range(2):  # the second time from what was kept
         list_dataset(load_dataset("own", tmp_path), annos, strict=True, workers=1, cache_folder=tmp_path / "cache")
         line = "values that the class table does not list (reading: {others: nearest}): "
-        line += "7.500% of the pixels, in 1 labels: "
+        line += "7.500% of the pixels, in 1 label: "
         warnings = read_summary(annos)["warnings"]
         assert warnings == [f"train: {line}train/b.png (15.00%)", f"val: {line}val/b.png (15.00%)"]
         assert f"warning: train: {line}" in capsys.readouterr().out

@@ -137,7 +137,7 @@ def render(make_dataset, tmp_path):
         found = pair_split(replace(dataset, splits={"train": [source]}), "train")
         faults = Faults()
         found = render_labels(found, TABLE, tmp_path / "annos", "labels/train", faults=faults, workers=workers)
-        faults.check("faulty labels")
+        faults.check("faulty label")
         return found
 
     return render
@@ -205,7 +205,7 @@ def test_files_that_hold_train_ids_are_read_as_such(tmp_path):
     write_png(tmp_path / "x_gtFine_labelTrainIds.png", label)
     assert np.array_equal(LabelReader(TABLE)(tmp_path / "x_gtFine_labelTrainIds.png"), label)
     write_png(tmp_path / "y_labelTrainIds.png", np.array([[0, 3]], np.uint8))
-    with pytest.raises(InputError, match=r"label value 3 \(1 pixels\)"):
+    with pytest.raises(InputError, match=r"label value 3 \(1 pixel\)"):
         LabelReader(TABLE)(tmp_path / "y_labelTrainIds.png")
 
 

@@ -47,7 +47,7 @@ def test_lines_without_labels_are_checked_like_others(make_dataset):
     dataset = make_dataset(FILES)
     (dataset.root / "list.txt").write_text("i/a.jpg,\ni/c.jpg,\n")
     [fault] = pairs_of(dataset, {"list": "list.txt"}).faults
-    assert fault.endswith("list.txt: 1 listed files are missing: i/c.jpg")
+    assert "list.txt: 1 listed file is missing: i/c.jpg; correct or remove" in fault
 
 
 def test_images_that_lack_a_label_are_named_with_the_cure(make_dataset):
@@ -96,7 +96,7 @@ def test_a_built_in_one_of_which_a_part_is_there_is_a_split(tmp_path):
         (tmp_path / file).parent.mkdir(parents=True)
         (tmp_path / file).write_text("2008_000006\n")
     [fault] = pair_splits(load_dataset("camvid", tmp_path))["test"].faults
-    assert "no pair: 0 images match {CamVid/,}test/*.{png,jpg}, 1 labels match " in fault
+    assert "no pair: 0 images match {CamVid/,}test/*.{png,jpg}, 1 label matches " in fault
     assert "test" not in pair_splits(load_dataset("voc", tmp_path))  # a list alone, without any of its images
 
 
@@ -159,7 +159,7 @@ def test_it_is_listed_beside_the_others(make, tmp_path, capsys):
     assert listed(make()) == {"train.txt": TRAIN, "val.txt": VAL, "test.txt": TEST}
     assert [*read_summary(tmp_path / "annos")["splits"]] == ["train", "val", "test"]
     assert read_pairs(tmp_path / "annos", "test") == [("own/test/c.jpg", "own/test/c.png")]
-    assert capsys.readouterr().out == "warning: test: 1 pairs, the complete dataset has 5\n"
+    assert capsys.readouterr().out == "warning: test: 1 pair, the complete dataset has 5\n"
 
 
 def test_without_labels_its_lines_end_in_a_comma(make, tmp_path, capsys):
@@ -173,7 +173,7 @@ def test_without_labels_its_lines_end_in_a_comma(make, tmp_path, capsys):
         "labels_without_image": [],
         "digest": hashlib.sha256(f"test/c.jpg\0{digest}\n".encode()).hexdigest(),
     }
-    assert capsys.readouterr().out == "warning: test: 1 images, the complete dataset has 5\n"
+    assert capsys.readouterr().out == "warning: test: 1 image, the complete dataset has 5\n"
 
 
 def test_what_is_there_of_the_others_does_not_hang_on_it(make, tmp_path):
@@ -189,7 +189,7 @@ def test_an_image_of_another_split_is_found_in_it(make, tmp_path, split, labels)
     dataset = make(OWN if labels else OWN.replace(", labels: test/*.png", ""))
     image = next((tmp_path / "own" / split).glob("*.jpg"))
     shutil.copy(image, tmp_path / "own/test/c.jpg")
-    told = f"1 images are in {split} and in test: {split}/{image.name} = test/c.jpg"
+    told = f"1 image is in {split} and in test: {split}/{image.name} = test/c.jpg"
     with pytest.raises(InputError, match=f"{told}; mend it, or set strict: false"):
         listed(dataset)
     listed(dataset, strict=False)
@@ -254,5 +254,5 @@ def test_trainval_has_the_rendered_labels_of_both(make, tmp_path):
 
 def test_an_image_that_was_in_both_before_is_doubtful_as_ever(make, tmp_path):
     shutil.copy(tmp_path / "own/train/a.jpg", tmp_path / "own/val/b.jpg")
-    with pytest.raises(InputError, match=r"1 images are in train and in val: train/a\.jpg = val/b\.jpg; mend it"):
+    with pytest.raises(InputError, match=r"1 image is in train and in val: train/a\.jpg = val/b\.jpg; mend it"):
         listed(make(), train_split="trainval")

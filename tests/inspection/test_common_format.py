@@ -74,7 +74,7 @@ def test_all_splits_have_one_format(arrays):
             images_of(3, np.uint8, 3) + images_of(6, np.uint8),
             "3 channels (3 files) and of 6 channels (2 files: 3.png, 4.png)",
         ),
-        (images_of(1, np.uint16, 1) + images_of(3, np.uint8), "8 bits (2 files) and of 16 bits (1 files: 0.png)"),
+        (images_of(1, np.uint16, 1) + images_of(3, np.uint8), "8 bits (2 files) and of 16 bits (1 file: 0.png)"),
         (
             images_of(3, np.uint8, 30) + images_of(2, np.uint8, 25),
             f"30.png, {', '.join(f'{place}.png' for place in range(31, 40))} and 15 more)",
@@ -115,11 +115,11 @@ def test_images_of_test_never_change_what_is_trained_with(arrays, train, val, te
         (
             GREY,
             RGB,
-            "images of test have channels that training does not see: 3 (1 files: 0.png), where train and val have 1",
+            "images of test have channels that training does not see: 3 (1 file: 0.png), where train and val have 1",
         ),
-        (FOUR, RGB, "3 (1 files: 0.png), where train and val have 4; convert them, or set 'channels' in dataset.yaml"),
-        (RGB, SIX, "of 6 channels (1 files: 0.png)"),
-        (RGB, images_of(3, np.uint16, 1), "of 16 bits (1 files: 0.png)"),
+        (FOUR, RGB, "3 (1 file: 0.png), where train and val have 4; convert them, or set 'channels' in dataset.yaml"),
+        (RGB, SIX, "of 6 channels (1 file: 0.png)"),
+        (RGB, images_of(3, np.uint16, 1), "of 16 bits (1 file: 0.png)"),
     ],
 )
 def test_images_of_test_that_the_model_could_not_take_are_named(arrays, others, test, message):

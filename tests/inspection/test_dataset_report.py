@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -37,7 +38,7 @@ def report(tmp_path):
         pairs.append((f"{i}.png", f"{i}-label.png"))
     splits = {"train": pairs, "val": pairs[:1]}
 
-    def report(warnings=(), order=1, workers=1, test=()):
+    def report(warnings=(), order=1, workers=1, test=(), table=TABLE):
         every = {**splits, "test": test} if test else splits
         found = {
             split: dataset_statistics(listed[::order], tmp_path, TABLE, workers=workers)
@@ -45,7 +46,7 @@ def report(tmp_path):
         }
         reader = LabelReader(TABLE)
         write_report(
-            tmp_path / "report", found, TABLE, warnings,
+            tmp_path / "report", found, table, warnings,
             form=(3, 8), read=lambda pair: read_pair(pair_files(pair, tmp_path), reader),
         )  # fmt: skip
         return tmp_path / "report"
@@ -98,6 +99,12 @@ def test_the_report_tells_warnings_sizes_and_classes(report):
     assert "| c | 5.556% | 33.3% | 0.000% | 0.0% |" in text
     assert "Ignored: 10.000% of train, 0.000% of val." in text
     assert "## Warnings\n\nNone.\n" in (report() / "report.md").read_text()
+
+
+def test_the_report_tells_which_classes_mirror_images_swap(report):
+    assert "irror" not in (report() / "report.md").read_text()
+    sided = replace(TABLE, mirrors=("c", "b", "a"))
+    assert (report(table=sided) / "report.md").read_text().endswith("\n\nMirror images swap a and c.\n")
 
 
 def test_pictures_show_pairs_by_lot_and_the_rarest_classes(report):

@@ -81,6 +81,16 @@ def test_a_0_255_mask_under_the_usual_ignore_is_an_error_that_names_255(tmp_path
     assert check_classes(found, table, "train") == []
 
 
+def test_where_shapes_hide_others_no_mask_is_blamed():
+    found = DatasetStatistics(3, pixels=10)
+    found.class_pixels = [0, 10, 0]
+    told = (
+        "of the pixels of shapes 100.0% of road, 2.5% of never lie below others; see the warnings of gen_dataset_annos"
+    )
+    with pytest.raises(InputError, match=f"train: only 1 of 3 classes has pixels, .*; {told}$"):
+        check_classes(found, TABLE, "train", {"road": 1.0, "car": 0.0, "never": 0.025})
+
+
 @pytest.mark.parametrize("present", [0, 1])
 def test_fewer_than_two_classes_end_a_training_but_a_validation_is_only_warned_of(present):
     found = DatasetStatistics(3, pixels=10)

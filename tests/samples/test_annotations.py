@@ -195,7 +195,7 @@ def test_images_of_train_that_are_in_val_are_found_by_their_content(make_dataset
     dataset = make_dataset(["t/a.jpg", "t/b.jpg", "v/c.jpg", "v/d.jpg", "m/a.png"])
     (dataset.root / "v/d.jpg").write_bytes((dataset.root / "t/b.jpg").read_bytes())
     faults, warnings = doubts_of(dataset, train=["t/a.jpg", "t/b.jpg"], val=["v/c.jpg", "v/d.jpg"])
-    assert faults == ["1 images are in train and in val: t/b.jpg = v/d.jpg"]
+    assert faults == ["1 image is in train and in val: t/b.jpg = v/d.jpg"]
     assert warnings == []
 
 
@@ -205,7 +205,7 @@ def test_copies_and_missing_pairs_are_warnings(make_dataset):
     faults, warnings = doubts_of(dataset, {"train": 367, "val": 101}, train=["t/a.jpg", "t/b.jpg"])
     assert faults == []
     assert warnings == [
-        "train: 1 images are there more than once: t/a.jpg = t/b.jpg",
+        "train: 1 image is there more than once: t/a.jpg = t/b.jpg",
         "train: 2 pairs, the complete dataset has 367",
     ]
 

@@ -37,9 +37,9 @@ def test_a_wrong_image(array, message):
 @pytest.mark.parametrize(
     "array, message",
     [
-        (np.array([[1.0, 2.5], [np.nan, 2.5]]), "not 2.5 \\(2 pixels\\), nan \\(1 pixels\\)"),
+        (np.array([[1.0, 2.5], [np.nan, 2.5]]), "not 2.5 \\(2 pixels\\), nan \\(1 pixel\\)"),
         (np.array([[np.inf, 1]]), "not inf"),
-        (np.array([[-1, -32769, 70000]]), "not -32769 \\(1 pixels\\), 70000 \\(1 pixels\\)"),
+        (np.array([[-1, -32769, 70000]]), "not -32769 \\(1 pixel\\), 70000 \\(1 pixel\\)"),
         (-np.arange(40001, 40009)[None], "and 3 more; convert"),
         (np.array([[2**64 - 1]], np.uint64), "18446744073709551615"),
         (np.array([["a"]]), "whole numbers, this array is <U1"),

@@ -9,7 +9,8 @@ from image_files import tiff
 from tiff_files import packed
 
 from bisenet.errors import InputError
-from bisenet.samples.labels import READERS, read_raw
+from bisenet.samples.classes import IGNORE, ClassTable
+from bisenet.samples.labels import READERS, LabelReader, read_raw
 
 RNG = np.random.default_rng(4)
 IDS = RNG.integers(0, 6, (40, 53), dtype=np.uint8)
@@ -21,7 +22,7 @@ def label(tmp_path, data):
     return read_raw(tmp_path / "l.tif")
 
 
-@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "u4", "i4", "f2", "f4", "f8", "?"])
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8", "?"])
 @pytest.mark.parametrize("options", [{}, {"byteorder": ">", "bigtiff": True}, {"tile": (16, 16)}])
 def test_ids_of_any_type_are_what_was_written(tmp_path, dtype, options):
     ids = IDS.astype(dtype)
@@ -166,3 +167,42 @@ def test_a_cut_label_is_an_error_and_a_damaged_one_is_read_or_named(tmp_path, co
 
 def test_caches_know_of_the_reader():
     assert "bisenet.samples.tiff" in [module.__name__ for module in READERS]
+
+
+@pytest.mark.parametrize("dtype", ["i1", "i2", "i4", "i8", "f4", "f8"])
+def test_minus_1_is_not_255(tmp_path, dtype):
+    table = {"classes": [{"name": "a", "id": 0, "color": [0, 0, 0]}, {"name": "b", "id": 255, "color": [9, 0, 0]}]}
+    (tmp_path / "l.tif").write_bytes(tiff(np.array([[0, -1]], dtype)))
+    read_label = LabelReader(ClassTable.from_dict(table | {"ignore": [-1]}, "t"))
+    assert read_label(tmp_path / "l.tif").tolist() == [[0, IGNORE]]
+    with pytest.raises(InputError, match=r"l\.tif: label value -1 \(1 pixel\) is not in the class table"):
+        LabelReader(ClassTable.from_dict(table, "t"))(tmp_path / "l.tif")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value", "told"), [("i8", 2**40, "1099511627776"), ("u4", 2**32 - 1, "4294967295"), ("f8", 0.5, "0.5")]
+)
+def test_values_that_are_no_ids_are_named(tmp_path, dtype, value, told):
+    with pytest.raises(InputError, match=rf"l\.tif: labels are whole numbers from -32768 to 65535, not {told} \(2 pix"):
+        label(tmp_path, tiff(np.array([[0, value, value]], dtype)))
+
+
+def flipped(data, place):
+    damaged = bytearray(data)
+    damaged[place // 8] ^= 1 << place % 8
+    return bytes(damaged)
+
+
+@pytest.mark.parametrize("compression", ["zlib", "lzma", "png", "lerc"])
+def test_a_flipped_bit_where_there_is_a_checksum_never_changes_a_label(tmp_path, compression):
+    data = tiff(IDS, compression=compression, rowsperstrip=20)
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        parts = list(zip(file.pages[0].dataoffsets, file.pages[0].databytecounts, strict=True))
+    bits = [bit for start, count in parts for bit in range(8 * start, 8 * (start + count))]
+    errors = 0
+    for bit in RNG.choice(bits, 60, replace=False):
+        try:
+            assert np.array_equal(label(tmp_path, flipped(data, bit)), IDS)
+        except InputError:
+            errors += 1
+    assert errors > 50

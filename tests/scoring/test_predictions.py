@@ -103,7 +103,7 @@ def test_an_unknown_id_and_another_size_name_the_file(tmp_path):
     write(tmp_path / "ids/unknown.png", [[7, 9]])
     write(tmp_path / "ids/small.png", [[7]])
     for name, message in [
-        ("unknown", r"unknown.png: label value 9 \(1 pixels\)"),
+        ("unknown", r"unknown.png: label value 9 \(1 pixel\)"),
         ("small", "small.png: is 1 x 1, its label"),
     ]:
         with pytest.raises(InputError, match=message):

@@ -119,7 +119,7 @@ def test_faults_of_test_are_named(folder):
     assert head == "2 faulty files (cut short: 1, unknown value: 1):"
     assert first.startswith("data/custom/test/0.png: ")
     assert second.startswith("data/custom/test_labels/1.png: label value 7 (3 pixels) is not in the class table of 3")
-    with pytest.raises(InputError, match=r"1 faulty files \(cut short: 1\):\n  data/custom/test/0\.png: "):
+    with pytest.raises(InputError, match=r"1 faulty file \(cut short: 1\):\n  data/custom/test/0\.png: "):
         run(folder, BARE)
 
 

@@ -43,9 +43,7 @@ def draw(part, drawing):
 
     order = {name: place for place, name in enumerate(drawing.names)}
     masks.sort(key=lambda entry: order.get(entry[0], len(order)))
-    paint_all(
-        [(f"mask {brief(str(file))}", name, mask) for name, mask, file in masks], drawing.names, paint, drawing.path
-    )
+    paint_all([(f"mask {brief(str(file))}", name, mask) for name, mask, file in masks], drawing, paint, label)
     return label
 
 

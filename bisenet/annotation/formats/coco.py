@@ -14,7 +14,7 @@ import numpy as np
 from bisenet.annotation.formats.coco_tables import image_names, read_tables
 from bisenet.annotation.formats.contract import Format, Hints
 from bisenet.annotation.formats.documents import counts_by_id, numbers, objects, parse_json
-from bisenet.annotation.formats.faults import Fault, brief
+from bisenet.annotation.formats.faults import DAMAGED, FAR_OUT, FEW_POINTS, NOTHING, OTHER_SIZE, Fault, brief
 from bisenet.annotation.formats.painting import FAR, checked_points, paint_all
 from bisenet.errors import InputError
 
@@ -47,14 +47,16 @@ def _add_annotation(item, image, category):
     image.annotations.append((item.get("id"), category(item), item.get("segmentation"), item.get("area")))
 
 
-def draw(part, drawing):
-    size = part.height, part.width
+def draw(part, drawing, ranks=None):
+    """ranks: of the annotations, as `paint_all` knows it; None where all have one."""
+    size, fewest = (part.height, part.width), 1 if drawing.contours else 3
     label = np.full(size, drawing.background, np.uint8, order="F")  # the order of COCO's runs
     flat = label.T.reshape(-1)
 
-    def paint(segmentation, value):
+    def paint(item, value):
+        segmentation, _ = item
         if isinstance(segmentation, list | array) and segmentation:
-            rings = _rings(segmentation, size, fewest=1 if drawing.contours else 3)
+            rings = _rings(segmentation, size, fewest)
             if drawing.contours:
                 (top, left), mask = _traced(rings, size)
                 np.copyto(label[top : top + len(mask), left : left + mask.shape[1]], np.uint8(value), where=mask)
@@ -63,14 +65,17 @@ def draw(part, drawing):
         elif isinstance(segmentation, dict):
             counts = _checked_runs(segmentation, size)
         else:
-            raise Fault("has no segmentation, neither polygons nor RLE (a box alone is not enough)")
+            raise Fault("has no segmentation, neither polygons nor RLE (a box alone is not enough)", NOTHING)
         inner = counts[1 : len(counts) // 2 * 2]  # from the first of ones to the last; the first of all is of zeros
         mask = np.repeat(np.arange(len(inner)) % 2 == 0, inner)
         start = counts[0] if len(counts) else 0
         np.copyto(flat[start : start + len(mask)], np.uint8(value), where=mask)
 
-    entries = ((f"annotation {brief(key)}", name, shape) for key, name, shape, _ in part.annotations)
-    paint_all(entries, drawing.names, paint, drawing.path)
+    entries = []
+    for (key, name, shape, _), rank in zip(part.annotations, ranks or [0] * len(part.annotations), strict=True):
+        shape = shape if drawing.strict else _sound(name, shape, size, fewest, drawing)
+        entries.append((f"annotation {brief(key)}", name, (shape, rank)))
+    paint_all(entries, drawing, paint, label, rank=lambda item: item[1])
     return cv2.transpose(label.T)  # ten times as fast as NumPy
 
 
@@ -96,15 +101,33 @@ def contours_fit(part):
 
 def _rings(polygon, size, fewest):
     """The parts of a polygon, each an `array` of x, y, x, y, ...; `polygon` may be one alone."""
-    rings = []
-    for flat in polygon if isinstance(polygon, list) else [polygon]:
-        ring = numbers(flat)
-        if not isinstance(flat, list | array) or len(flat) < 2 * fewest or len(flat) % 2:
-            example = "[x1, y1, x2, y2, x3, y3, ...]" if fewest == 3 else "[x1, y1, ...]"
-            raise Fault(f"a polygon is {example}, this is {_shown(flat)}")
-        if ring is None or not (np.abs(ring) <= FAR * max(*size, 100)).all():
-            checked_points(list(map(list, zip(flat[::2], flat[1::2], strict=True))), size)
-        rings.append(ring)
+    return [_ring(flat, size, fewest) for flat in (polygon if isinstance(polygon, list) else [polygon])]
+
+
+def _ring(flat, size, fewest):
+    ring = numbers(flat)
+    if not isinstance(flat, list | array) or len(flat) < 2 * fewest or len(flat) % 2:
+        example = "[x1, y1, x2, y2, x3, y3, ...]" if fewest == 3 else "[x1, y1, ...]"
+        few = isinstance(flat, list | array) and len(flat) < 2 * fewest
+        raise Fault(f"a polygon is {example}, this is {_shown(flat)}", FEW_POINTS if few else FAR_OUT)
+    if ring is None or not (np.abs(ring) <= FAR * max(*size, 100)).all():
+        checked_points(list(map(list, zip(flat[::2], flat[1::2], strict=True))), size)
+    return ring
+
+
+def _sound(name, segmentation, size, fewest, drawing):
+    """A polygon without those of its parts of which nothing can be drawn, unless it has no other; notes of them."""
+    if not isinstance(segmentation, list) or drawing.names.get(name, 0) is None:
+        return segmentation
+    rings, lost = [], []
+    for flat in segmentation:
+        try:
+            rings.append(_ring(flat, size, fewest))
+        except Fault as fault:
+            lost.append((fault.kind, name))
+    if not rings:
+        return segmentation
+    drawing.notes.left_out.update(lost)
     return rings
 
 
@@ -149,18 +172,18 @@ def _checked_runs(rle, size):
     height, width = size
     found = rle.get("size")
     if found != [height, width]:
-        raise Fault(f"its RLE has the size {brief(found)}, its image [{height}, {width}] (height, width)")
+        raise Fault(f"its RLE has the size {brief(found)}, its image [{height}, {width}] (height, width)", OTHER_SIZE)
     counts = rle.get("counts")
     if isinstance(counts, str):
         lengths = _run_lengths(counts.encode("utf-8", "surrogatepass"))
     else:
         listed = numbers(counts)
         if listed is None or listed.typecode != "q" or min(listed, default=0) < 0:
-            raise Fault(f"the counts of its RLE are not run lengths: {_shown(counts)}")
+            raise Fault(f"the counts of its RLE are not run lengths: {_shown(counts)}", DAMAGED)
         lengths = np.array(listed)
     if max(lengths, default=0) > height * width or lengths.sum() != height * width:
         total = sum(lengths.tolist())  # in NumPy it might overflow
-        raise Fault(f"its RLE is of {brief(total)} pixels, the image of {height} x {width}")
+        raise Fault(f"its RLE is of {brief(total)} pixels, the image of {height} x {width}", DAMAGED)
     return lengths
 
 
@@ -173,14 +196,14 @@ def _run_lengths(text):
     first = np.r_[0, last[:-1] + 1]
     whole = codes[-1] < 32 and codes.min() >= 0 and codes.max() < 64
     if not whole or (sizes := last - first + 1).max() > MAX_CHARACTERS:
-        raise Fault(f"the counts of its RLE are damaged: {brief(text.decode(errors='replace'))}")
+        raise Fault(f"the counts of its RLE are damaged: {brief(text.decode(errors='replace'))}", DAMAGED)
     shifts = BITS * (np.arange(len(codes)) - np.repeat(first, sizes))
     lengths = np.add.reduceat((codes & 31) << shifts, first)
     lengths -= (codes[last] >> 4) << BITS * sizes  # two's complement
     for start in (1, 2):  # from the fourth on, they are differences to the last but one
         lengths[start::2] = np.cumsum(lengths[start::2])
     if lengths.min() < 0:
-        raise Fault(f"the counts of its RLE are damaged: {brief(text.decode(errors='replace'))}")
+        raise Fault(f"the counts of its RLE are damaged: {brief(text.decode(errors='replace'))}", DAMAGED)
     return lengths
 
 

@@ -1,8 +1,25 @@
 """What the rest of the room knows of a format of labels."""
 
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+
+@dataclass
+class Notes:
+    """What becomes of the shapes of one image, as they are drawn.
+
+    - looks_below: whether `seen` is wanted, for which most shapes are drawn twice
+    - drawn: {train id: shapes}
+    - seen: {train id: [pixels that show it, further ones of its shapes, which lie below other classes]}
+    - left_out: {(kind of fault, label name): shapes that were not drawn}
+    """
+
+    looks_below: bool = False
+    drawn: Counter = field(default_factory=Counter)
+    seen: dict[int, list[int]] = field(default_factory=dict)
+    left_out: Counter = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -13,7 +30,11 @@ class Drawing:
     - background: the train id of what no shape covers
     - path: of the file, for messages
     - image: path of the label's image, for a format that does not tell its size
+    - stored: whether that size is of its pixels as stored, before EXIF turns them
     - contours: whether the corners of polygons are centres of border pixels, as tracers of contours write them
+    - by_area: whether large shapes lie below small ones, where a format has no rule of its own
+    - strict: whether a shape of which nothing can be drawn is a fault; else it is left out
+    - notes: take what becomes of the shapes
     """
 
     names: dict[str, int | None]
@@ -21,6 +42,10 @@ class Drawing:
     path: str | Path
     image: str | Path | None = None
     contours: bool = False
+    by_area: bool = False
+    stored: bool = False
+    strict: bool = True
+    notes: Notes = field(default_factory=Notes)
 
 
 @dataclass(frozen=True)
@@ -76,6 +101,7 @@ class Format:
     - common_suffix: in a folder without stars, its files are labels only where no others are
     - may_be_empty: whether an empty file is a label; `parse` then gets no bytes
     - absent: the content that stands for a missing file: an image without one has this label
+    - parse_sound: as `parse`, without a fault for shapes of which nothing can be drawn; None where `draw` finds them
 
     A file that describes many images has `part` too, the class of what it says of one of them: a dataclass of numbers,
     strings, bytes, arrays of the module `array`, lists and dicts of these, and, for files that are read as it is drawn,
@@ -104,6 +130,7 @@ class Format:
     common_suffix: bool = False
     may_be_empty: bool = False
     absent: object = None
+    parse_sound: Callable | None = None
     part: type | None = None
     image_names: Callable | None = None
     parts: Callable | None = None

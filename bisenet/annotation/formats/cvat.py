@@ -27,7 +27,7 @@ import numpy as np
 
 from bisenet.annotation.formats.contract import Format, Hints
 from bisenet.annotation.formats.datumaro_shapes import DECIMALS, box_points, mask_of, polygon_rle
-from bisenet.annotation.formats.faults import Fault, brief
+from bisenet.annotation.formats.faults import DAMAGED, FAR_OUT, NO_AREA, NOTHING, OVER_EDGE, Fault, brief
 from bisenet.annotation.formats.painting import FAR, checked_size, paint_all
 from bisenet.annotation.formats.xml_documents import elements, number, parse_xml, paths_in, text_of, unread_xml
 from bisenet.errors import InputError, name_some
@@ -137,16 +137,19 @@ def draw(part, drawing):
     label = np.full(size, drawing.background, np.uint8, order="F")  # the order of COCO's masks
 
     def paint(shape, value):
-        tag, attributes = shape
+        tag, attributes, _ = shape
         if tag in NO_AREAS:
-            raise Fault(f"a {tag} is no area, and CVAT paints none; take the label out of the classes, or redraw it")
+            raise Fault(
+                f"a {tag} is no area, and CVAT paints none; take the label out of the classes, or redraw it", NO_AREA
+            )
         if tag not in MASKS:
             raise Fault(f"CVAT has no shape <{tag}>, only {', '.join([*MASKS, *NO_AREAS])}")
         np.copyto(label, np.uint8(value), where=MASKS[tag](attributes, size))
 
     shapes = [shape for shape in part.shapes if _counts(shape, drawing.names)]
-    entries = [(f"{tag} {place}", name, (tag, data)) for place, tag, name, _, _, data in _painted(shapes, size)]
-    paint_all(entries, drawing.names, paint, drawing.path)
+    ordered = _painted(shapes, size)
+    entries = [(f"{tag} {place}", name, (tag, data, rank)) for rank, (place, tag, name, _, _, data) in ordered]
+    paint_all(entries, drawing, paint, label, rank=lambda shape: shape[2])
     return np.ascontiguousarray(label)
 
 
@@ -156,7 +159,7 @@ def _counts(shape, names):
 
 
 def _painted(shapes, size):
-    """The shapes in the order in which CVAT's export paints them."""
+    """[(rank, shape)] in the order in which CVAT's export paints them."""
     shapes = sorted(shapes, key=_is_rotated_box)
     groups = defaultdict(list)
     for shape in shapes:
@@ -168,7 +171,7 @@ def _painted(shapes, size):
         head = heads.get(shape[4])
         return (head[3], head[4]) if head else (shape[3], 0)
 
-    return sorted(shapes, key=order)
+    return sorted(((order(shape), shape) for shape in shapes), key=lambda entry: entry[0])
 
 
 def _is_one(group):
@@ -213,7 +216,7 @@ def _turned(point, angle, x, y):
 def _ellipse(attributes, size):
     x, y, width, height = _numbers(attributes, ("cx", "cy", "rx", "ry"), size)
     if width < 0 or height < 0:
-        raise Fault(f"the radii of an ellipse are 0 or more, not {brief(width)} and {brief(height)}")
+        raise Fault(f"the radii of an ellipse are 0 or more, not {brief(width)} and {brief(height)}", NOTHING)
     right, top = (float(f"{value:.{DECIMALS}f}") for value in (x + width, y - height))  # what CVAT keeps of a radius
     mask = np.zeros(size, np.uint8)
     radii = round(right - x), round(y - top)
@@ -224,10 +227,10 @@ def _ellipse(attributes, size):
 def _mask(attributes, size):
     left, top, width, height = (number(attributes.get(key), key, int) for key in ("left", "top", "width", "height"))
     if min(left, top, width, height) < 0 or left + width > size[1] or top + height > size[0]:
-        raise Fault(f"its mask of {width} x {height} pixels at ({left}, {top}) reaches out of its image")
+        raise Fault(f"its mask of {width} x {height} pixels at ({left}, {top}) reaches out of its image", OVER_EDGE)
     runs = [number(run, "rle", int) for run in attributes.get("rle", "").split(",")]
     if min(runs) < 0 or sum(runs) != width * height:
-        raise Fault(f"its runs are of {brief(sum(runs))} pixels, its mask of {width} x {height}")
+        raise Fault(f"its runs are of {brief(sum(runs))} pixels, its mask of {width} x {height}", DAMAGED)
     mask = np.zeros(size, bool)
     pixels = np.repeat(np.arange(len(runs)) % 2 == 1, runs)  # the first run is of zeros
     mask[top : top + height, left : left + width] = pixels.reshape(height, width)
@@ -242,7 +245,7 @@ def _numbers(attributes, keys, size):
     values = [number(attributes.get(key), key) for key in keys]
     for key, value in zip(keys, values, strict=True):
         if not abs(value) <= FAR * max(*size, 100):  # also true for NaN
-            raise Fault(f"its '{key}' is {brief(value)}, far out of its image of {size[1]} x {size[0]} pixels")
+            raise Fault(f"its '{key}' is {brief(value)}, far out of its image of {size[1]} x {size[0]} pixels", FAR_OUT)
     return values
 
 
@@ -250,7 +253,7 @@ def _angle(attributes):
     """In degrees, clockwise."""
     angle = number(attributes.get("rotation", "0"), "rotation")
     if not abs(angle) <= 360:
-        raise Fault(f"its 'rotation' is {brief(angle)} degrees; it is at most 360")
+        raise Fault(f"its 'rotation' is {brief(angle)} degrees; it is at most 360", FAR_OUT)
     return angle
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from bisenet.annotation.formats import coco
 from bisenet.annotation.formats.contract import Format, Hints
 from bisenet.annotation.formats.documents import get, id_of, list_of, numbers, objects, parse_json
-from bisenet.annotation.formats.faults import Fault, brief
+from bisenet.annotation.formats.faults import FAR_OUT, FEW_POINTS, NO_AREA, Fault, brief
 from bisenet.annotation.formats.image_size import image_size
 from bisenet.annotation.formats.painting import checked_size, paint_all
 from bisenet.errors import InputError, name_some
@@ -33,7 +33,7 @@ class Item:
     """What the file says of one image."""
 
     size: list | None  # height, width
-    annotations: list[tuple]  # (id, label's name or None, type, its points or RLE), the undermost first
+    annotations: list[tuple]  # (id, label's name or None, type, its points or RLE, z_order), the undermost first
 
 
 def _labels(document):
@@ -130,7 +130,9 @@ def _shapes(annotations, names):
         shape = annotation.get("rle" if kind == "mask" else "points")
         group = annotation.get("group") or None
         name = None if place is None else names[place]
-        found.append((height, kind, group, (annotation.get("id"), name, kind, shape if kind in FILLED else None)))
+        found.append(
+            (height, kind, group, (annotation.get("id"), name, kind, shape if kind in FILLED else None, height))
+        )
     full = [group for _, kind, group, _ in found if kind in FILLED and group is not None]
     kept = [entry for entry in found if entry[1] in FILLED or entry[2] not in full]
     return [entry[3] for entry in sorted(kept, key=lambda entry: entry[0])]
@@ -138,23 +140,24 @@ def _shapes(annotations, names):
 
 def draw(part, drawing):
     try:
-        size = [*image_size(drawing.image)] if part.size is None else part.size
+        size = [*image_size(drawing.image, drawing.stored)] if part.size is None else part.size
         if not isinstance(size, list) or len(size) != 2:
             raise Fault(f"the size of an image is [height, width], not {brief(size)}")
         size = checked_size(*size)
     except Fault as fault:
         raise InputError(f"{drawing.path}: {fault}; export the file again") from None
-    shapes = []
+    shapes, ranks = [], []
 
     def paint(annotation, value):
-        key, name, kind, shape = annotation
+        key, name, kind, shape, height = annotation
         if kind not in FILLED:
-            raise Fault(f"a {brief(kind)} has no area; a polygon or a mask in its group would have one")
+            raise Fault(f"a {brief(kind)} has no area; a polygon or a mask in its group would have one", NO_AREA)
         shapes.append((key, name, _segmentation(kind, shape), None))
+        ranks.append(height)
 
     entries = [(f"annotation {brief(annotation[0])}", annotation[1], annotation) for annotation in part.annotations]
-    paint_all(entries, drawing.names, paint, drawing.path)
-    return coco.draw(coco.CocoImage(*size, shapes), drawing)
+    paint_all(entries, drawing, paint)
+    return coco.draw(coco.CocoImage(*size, shapes), drawing, ranks)
 
 
 def _segmentation(kind, shape):
@@ -164,7 +167,7 @@ def _segmentation(kind, shape):
     values = numbers(shape)
     if values is None or kind == "ellipse" and len(values) != 4:
         form = "the box [x1, y1, x2, y2] of an ellipse" if kind == "ellipse" else "[x1, y1, x2, y2, x3, y3, ...]"
-        raise Fault(f"its points are {form}, not {brief(shape)}")
+        raise Fault(f"its points are {form}, not {brief(shape)}", FAR_OUT if shape else FEW_POINTS)
     with np.errstate(over="ignore"):  # too far out: drawing tells of it
         points = np.array(values, np.float32).round(DECIMALS).tolist()
     return [points if kind == "polygon" else _ellipse(*points)]

@@ -6,7 +6,7 @@ CVAT renders and LabelMe's XML is read by it.
 import numpy as np
 
 from bisenet.annotation.formats.coco import rasterizer
-from bisenet.annotation.formats.faults import Fault
+from bisenet.annotation.formats.faults import FEW_POINTS, Fault
 from bisenet.annotation.formats.painting import checked_points
 
 DECIMALS = 2  # of the coordinates of a shape
@@ -16,7 +16,7 @@ def polygon_rle(points, size):
     """pycocotools' RLE of a polygon, [[x, y], ...] in an image of `size`, (height, width)."""
     points = checked_points(points, size)
     if len(points) < 3:
-        raise Fault(f"a polygon has 3 points or more, this has {len(points)}")
+        raise Fault(f"a polygon has 3 points or more, this has {len(points)}", FEW_POINTS)
     return rasterizer().frPyObjects([np.around(points, DECIMALS).ravel().tolist()], *size)[0]
 
 

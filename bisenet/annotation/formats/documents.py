@@ -5,7 +5,7 @@ import json
 from array import array
 from collections import Counter
 
-from bisenet.annotation.formats.faults import Fault, brief
+from bisenet.annotation.formats.faults import NOTHING, Fault, brief
 from bisenet.annotation.formats.painting import checked_size
 from bisenet.errors import InputError
 
@@ -101,9 +101,9 @@ def _key(value):
 def get(item, key, *kinds):
     """The value of a key of an object, of one of these types; a `Fault` for anything else."""
     if not isinstance(item, dict):
-        raise Fault(f"is not an object but {brief(item)}")
+        raise Fault(f"is not an object but {brief(item)}", NOTHING)
     if type(item.get(key)) not in kinds:
-        raise Fault(f"its '{key}' is {brief(item[key])}" if key in item else f"has no '{key}'")
+        raise Fault(f"its '{key}' is {brief(item[key])}" if key in item else f"has no '{key}'", NOTHING)
     return item[key]
 
 

@@ -8,11 +8,13 @@ each edge; `_fill` has its result, found by rows.
 There, a category that its list of classes does not have is background, too; here it is refused.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from bisenet.annotation.formats.contract import Format
 from bisenet.annotation.formats.documents import label_counts, labelled, parse_json, size_of
-from bisenet.annotation.formats.faults import Fault, brief
+from bisenet.annotation.formats.faults import FEW_POINTS, Fault, brief
 from bisenet.annotation.formats.painting import checked_points, paint_all
 
 HOLE = "__background__"
@@ -43,10 +45,11 @@ def draw(document, drawing):
             raise Fault(f"its 'layer' is a number, not {brief(item['layer'])}")
         points = [(int(x), int(y)) for x, y in checked_points(item.get("segmentation"), size)]
         if len(points) < 2:  # of two, ISAT draws a line
-            raise Fault(f"a polygon has 3 points or more, this has {len(points)}")
+            raise Fault(f"a polygon has 3 points or more, this has {len(points)}", FEW_POINTS)
         _fill(label, np.array(points), value)
 
-    paint_all(sorted(objects, key=lambda entry: _layer(entry[2]) or 0), names, paint, drawing.path)
+    objects = sorted(objects, key=lambda entry: _layer(entry[2]) or 0)
+    paint_all(objects, replace(drawing, names=names), paint, label, rank=_layer)
     return label
 
 

@@ -244,9 +244,7 @@ def draw(part, drawing):
         return next(iter([*unknown, *drawn, *names]), None)
 
     named = [(key, chosen(names), names, shape) for key, names, shape in part.regions]
-    paint_all(
-        [(f"region {brief(region[0])}", region[1], region) for region in named], drawing.names, paint, drawing.path
-    )
+    paint_all([(f"region {brief(region[0])}", region[1], region) for region in named], drawing, paint)
     return coco.draw(coco.CocoImage(*size, shapes), drawing)
 
 
@@ -257,7 +255,7 @@ def _size(part, drawing):
     try:
         if len(told) > 1:
             raise Fault(f"its regions are of images of several sizes: {brief(told)}")
-        return checked_size(*(told[0] if told else image_size(drawing.image)))
+        return checked_size(*(told[0] if told else image_size(drawing.image, drawing.stored)))
     except Fault as fault:
         raise InputError(f"{drawing.path}: {fault}; label the image again") from None
 

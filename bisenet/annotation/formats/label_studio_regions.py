@@ -14,7 +14,7 @@ from array import array
 import numpy as np
 from PIL import Image
 
-from bisenet.annotation.formats.faults import Fault, brief
+from bisenet.annotation.formats.faults import DAMAGED, FAR_OUT, NO_AREA, NOTHING, OTHER_SIZE, Fault, brief
 from bisenet.annotation.formats.painting import FAR, checked_points
 
 GEOMETRY = {  # a key of a region -> what the region is
@@ -41,7 +41,7 @@ def segmentation(shape, size):
         raise Fault(f"the image was turned by {brief(shape['image_rotation'])} degrees in Label Studio; turn it back")
     kind = kind_of(shape) or "region of an unknown kind"
     if kind not in SHAPES:
-        raise Fault(f"a {kind} has no area; draw a polygon in its place, or name its label under 'skip'")
+        raise Fault(f"a {kind} has no area; draw a polygon in its place, or name its label under 'skip'", NO_AREA)
     return SHAPES[kind](shape, size)
 
 
@@ -55,7 +55,7 @@ def _values(shape, *keys):
     values = [shape.get(key) for key in keys]
     for key, value in zip(keys, values, strict=True):
         if type(value) not in (int, float) or not abs(value) <= 100 * FAR:  # also false for NaN
-            raise Fault(f"its '{key}' is {brief(value)}")
+            raise Fault(f"its '{key}' is {brief(value)}", FAR_OUT)
     return values
 
 
@@ -77,7 +77,7 @@ def _ellipse(shape, size):
     x, across = (value / 100 * size[1] for value in (x, across))
     y, down = (value / 100 * size[0] for value in (y, down))
     if not (across > 0 and down > 0):
-        raise Fault("its radii are above 0")
+        raise Fault("its radii are above 0", NOTHING)
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     right, below = np.arange(size[1]) + 0.5 - x, np.arange(size[0])[:, None] + 0.5 - y
     return _run_lengths(((right * cos + below * sin) / across) ** 2 + ((below * cos - right * sin) / down) ** 2 <= 1)
@@ -94,7 +94,7 @@ def _brush(shape, size):
         nonlocal place
         place += count
         if place > len(bits):
-            raise Fault("its brush is cut short")
+            raise Fault("its brush is cut short", DAMAGED)
         return place - count
 
     def read(count):
@@ -104,13 +104,14 @@ def _brush(shape, size):
     total, word = read(32), read(5) + 1
     sizes = [read(4) + 1 for _ in range(4)]
     if total != 4 * size[0] * size[1] or word > 8:
-        raise Fault(f"its brush is of {total} values of {word} bits, the image of {size[0]} x {size[1]} x 4 of 8")
+        told = f"its brush is of {total} values of {word} bits, the image of {size[0]} x {size[1]} x 4 of 8"
+        raise Fault(told, OTHER_SIZE)
     seen, start = np.zeros(total, bool), 0
     while start < total:
         repeated = read(1)
         count = read(sizes[read(2)]) + 1
         if start + count > total:
-            raise Fault("its brush is longer than the image")
+            raise Fault("its brush is longer than the image", DAMAGED)
         if repeated:
             seen[start : start + count] = read(word) > 0
         else:
@@ -127,10 +128,11 @@ def _bitmask(shape, size):
         alpha = np.array(image.convert("RGBA"))[..., 3] if image.size == size[::-1] else None
         transparent = image.mode in ("RGBA", "LA") or "transparency" in image.info
     except Exception:  # Pillow and base64 have a dozen, and none is another's child
-        raise Fault("its bitmask is not a PNG in base64") from None
+        raise Fault("its bitmask is not a PNG in base64", DAMAGED) from None
     if alpha is None or not transparent:
         has = "" if transparent else " without transparency"
-        raise Fault(f"its bitmask is {image.size[0]} x {image.size[1]} pixels{has}, the image {size[1]} x {size[0]}")
+        told = f"its bitmask is {image.size[0]} x {image.size[1]} pixels{has}, the image {size[1]} x {size[0]}"
+        raise Fault(told, OTHER_SIZE if transparent else None)
     return _run_lengths(alpha > 0)
 
 

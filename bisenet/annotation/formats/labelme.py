@@ -9,23 +9,37 @@ the `version` that wrote it, and is drawn by the rules of that version; one that
             size; where they are, it is cut to the box; masks are clipped to the image
 
 Before 7.1, labelme cannot draw a mask that is not as large as its box, or reaches out of the image.
+
+Programs that write labelme's form save rectangles with four corners, which labelme cannot draw: an upright one is drawn
+as the box between two of them, a turned one as the polygon that it is.
 """
 
 import base64
 import io
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from bisenet.annotation.formats.contract import Format
 from bisenet.annotation.formats.documents import label_counts, labelled, parse_json, size_of
-from bisenet.annotation.formats.faults import Fault, brief
+from bisenet.annotation.formats.faults import (
+    DAMAGED,
+    FEW_POINTS,
+    MANY_POINTS,
+    NO_AREA,
+    OTHER_SIZE,
+    OVER_EDGE,
+    Fault,
+    brief,
+)
 from bisenet.annotation.formats.painting import checked_points, paint_all
 from bisenet.samples.classes import IGNORE
 
 LINE_WIDTH, POINT_RADIUS = 10, 5  # labelme's, in pixels
+CORNERS = 4
 ROUND_JOINTS, ROUNDED_MASKS = (7, 0), (7, 1)  # the versions that brought them
 
 
@@ -48,11 +62,14 @@ def draw(document, drawing):
     def paint(shape, value):
         kind = shape.get("shape_type") or "polygon"  # files of old versions name none
         if not isinstance(kind, str) or kind not in SHAPES:
-            raise Fault(f"labelme cannot draw shape_type {brief(kind)}, only {', '.join(SHAPES)}")
-        fewest, most, put = SHAPES[kind]
+            raise Fault(f"labelme cannot draw shape_type {brief(kind)}, only {', '.join(SHAPES)}", NO_AREA)
         points = checked_points(shape.get("points"), size)
+        if kind == "rectangle" and len(points) == CORNERS:
+            kind, points = ("rectangle", box_of(points)) if is_upright(points) else ("polygon", points)
+        fewest, most, put = SHAPES[kind]
         if not fewest <= len(points) <= most:
-            raise Fault(f"a {kind} has {fewest}{'' if most == fewest else ' or more'} points, this has {len(points)}")
+            told = f"a {kind} has {fewest}{'' if most == fewest else ' or more'} points, this has {len(points)}"
+            raise Fault(told, FEW_POINTS if len(points) < fewest else MANY_POINTS)
         if kind == "mask":
             _put_mask(canvas, points, shape.get("mask"), value, version)
         elif kind == "linestrip" and version >= ROUND_JOINTS:
@@ -60,8 +77,20 @@ def draw(document, drawing):
         else:
             put(pen, points, value)
 
-    paint_all(shapes, names, paint, drawing.path)
+    paint_all(shapes, replace(drawing, names=names), paint, canvas)
     return np.array(canvas)
+
+
+def is_upright(corners):
+    """Whether four corners are those of an upright rectangle, one after the other."""
+    columns, rows = (len(set(axis)) for axis in zip(*corners, strict=True))
+    sides = zip(corners, [*corners[1:], corners[0]], strict=True)
+    return columns <= 2 and rows <= 2 and all(x0 == x1 or y0 == y1 for (x0, y0), (x1, y1) in sides)
+
+
+def box_of(points):
+    """The upper left and the lower right corner of the box around points."""
+    return [tuple(map(of, zip(*points, strict=True))) for of in (min, max)]
 
 
 def version_of(document):
@@ -110,7 +139,8 @@ def _put_line(pen, points, value, joint=None):
 SHAPES = {  # shape_type: (fewest points, most points, how it is drawn)
     "polygon": (3, math.inf, _put_polygon),
     "rectangle": (2, 2, _put_rectangle),
-    "oriented_rectangle": (4, 4, _put_polygon),
+    "oriented_rectangle": (CORNERS, CORNERS, _put_polygon),
+    "rotation": (CORNERS, CORNERS, _put_polygon),  # X-AnyLabeling's name for it
     "circle": (2, 2, _put_circle),
     "line": (2, 2, _put_line),
     "linestrip": (2, math.inf, _put_line),
@@ -126,17 +156,17 @@ def _put_mask(canvas, points, text, value, version):
         box = right + 1 - left, bottom + 1 - top  # width, height
         later = "; labelme 7.1 draws such, so open the file there and save it"
         if left < 0 or top < 0 or right >= canvas.width or bottom >= canvas.height:
-            raise Fault(f"its mask from {points[0]} to {points[1]} reaches out of its image{later}")
+            raise Fault(f"its mask from {points[0]} to {points[1]} reaches out of its image{later}", OVER_EDGE)
         if mask.shape[::-1] != box:
-            raise Fault(_unlike(mask, box))
+            raise Fault(_unlike(mask, box), OTHER_SIZE)
     else:
         (left, top), (right, bottom) = ((round(x), round(y)) for x, y in points)  # halves to even, as NumPy does
         if all(v == int(v) for point in points for v in point):
             box = right + 1 - left, bottom + 1 - top
             if min(box) < 1:
-                raise Fault(f"the first corner of its mask, {points[0]}, is not the upper left one")
+                raise Fault(f"the first corner of its mask, {points[0]}, is not the upper left one", DAMAGED)
             if mask.shape[1] < box[0] or mask.shape[0] < box[1]:
-                raise Fault(_unlike(mask, box))
+                raise Fault(_unlike(mask, box), OTHER_SIZE)
             mask = mask[: box[1], : box[0]]
     canvas.paste(value, (left, top), Image.fromarray(mask))  # which clips it
 
@@ -150,9 +180,9 @@ def _decoded(text):
     try:
         mask = np.array(Image.open(io.BytesIO(base64.b64decode(text)), formats=["PNG"])).astype(bool)
     except Exception:  # Pillow and base64 have a dozen, and none is another's child
-        raise Fault("its mask is not a PNG in base64") from None
+        raise Fault("its mask is not a PNG in base64", DAMAGED) from None
     if mask.ndim != 2:
-        raise Fault(f"its mask is a PNG of {mask.shape[2]} channels, not of one")
+        raise Fault(f"its mask is a PNG of {mask.shape[2]} channels, not of one", DAMAGED)
     return mask
 
 

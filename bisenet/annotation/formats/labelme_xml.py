@@ -19,7 +19,7 @@ import numpy as np
 
 from bisenet.annotation.formats.contract import Format
 from bisenet.annotation.formats.datumaro_shapes import box_points, mask_of, polygon_rle
-from bisenet.annotation.formats.faults import Fault, brief
+from bisenet.annotation.formats.faults import NOTHING, OTHER_SIZE, Fault, brief
 from bisenet.annotation.formats.image_size import image_size
 from bisenet.annotation.formats.painting import checked_points, checked_size, paint_all
 from bisenet.annotation.formats.xml_documents import elements, number, parse_xml, paths_in, text_of, unread_xml
@@ -94,14 +94,14 @@ def draw(root, drawing):
         for place, item in enumerate(elements(root, "object"), 1)
         if item in kept
     ]
-    paint_all(entries, drawing.names, paint, drawing.path)
+    paint_all(entries, drawing, paint, label)
     return np.ascontiguousarray(label)
 
 
 def _size(root, drawing):
     told = _told_size(root)
     if told is None and drawing.image is not None:
-        return image_size(drawing.image)
+        return image_size(drawing.image, drawing.stored)
     try:
         return checked_size(*(number(text, "imagesize", int) for text in told or (None, None)))
     except Fault as fault:
@@ -124,13 +124,14 @@ def _filled(item, size, root, path):
 
 def _mask(text, size, root, path):
     if not text:
-        raise Fault("has neither a <polygon> nor a <mask> (a box alone is not enough)")
+        raise Fault("has neither a <polygon> nor a <mask> (a box alone is not enough)", NOTHING)
     file = _mask_file(path, root, text)
     if file is None:
         raise Fault(f"its mask {brief(text)} is no file below a folder '{MASKS}'")
     pixels = decode(read_file(file), cv2.IMREAD_UNCHANGED, file)
     if pixels.shape[:2] != size:
-        raise Fault(f"its mask {file} is {pixels.shape[1]} x {pixels.shape[0]} pixels, its image {size[1]} x {size[0]}")
+        told = f"its mask {file} is {pixels.shape[1]} x {pixels.shape[0]} pixels, its image {size[1]} x {size[0]}"
+        raise Fault(told, OTHER_SIZE)
     values = pixels.reshape(*size, -1) > 0
     if values.shape[2] == 4 and values[..., 3].all() and not values[..., :3].any(axis=2).all():
         raise Fault(f"its mask {file} is nowhere transparent, so all of the image would be of it; export it again")

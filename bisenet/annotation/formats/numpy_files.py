@@ -1,6 +1,7 @@
 """NumPy: a .npy file, or the only array of a .npz file, is the label of an image."""
 
 import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,9 @@ def parse(data, path):
 
 def _read_npz(path, data):
     def load():
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if damaged := archive.testzip():  # NumPy may stop before the checksum
+                raise ValueError(f"the checksum of {damaged} is another")
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             return dict(arrays)
 

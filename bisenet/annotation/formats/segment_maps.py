@@ -13,7 +13,7 @@ import numpy as np
 
 from bisenet.annotation.formats.faults import Fault, brief
 from bisenet.annotation.formats.painting import paint_all
-from bisenet.errors import InputError, name_some
+from bisenet.errors import InputError, counted, name_some
 from bisenet.samples.classes import IGNORE
 from bisenet.samples.images import decode, files_below, read_file
 
@@ -86,7 +86,7 @@ def draw_map(path, numbers, segments, drawing):
     train_ids = np.full(len(used), IGNORE, np.uint8)
     unlisted = [(value, lengths[places == i].sum()) for i, value in enumerate(used) if value and value not in segments]
     if unlisted:
-        some = name_some([f"{value} ({count} pixels)" for value, count in unlisted])
+        some = name_some([f"{value} ({counted(count, 'pixel')})" for value, count in unlisted])
         raise InputError(
             f"{path}: holds the segment {some}, which {drawing.path} does not list for it; export both again",
             "unknown segment",
@@ -96,5 +96,5 @@ def draw_map(path, numbers, segments, drawing):
         train_ids[used == number] = value
 
     entries = [(f"segment {number}", segments[number], number) for number in segments]
-    paint_all(entries, drawing.names, put, drawing.path)
+    paint_all(entries, drawing, put)
     return np.repeat(train_ids[places], lengths).reshape(numbers.shape)

@@ -24,7 +24,7 @@ from PIL import Image
 
 from bisenet.annotation.formats.contract import Format
 from bisenet.annotation.formats.documents import get, label_counts, labelled, parse_json, size_of
-from bisenet.annotation.formats.faults import Fault, brief
+from bisenet.annotation.formats.faults import DAMAGED, FEW_POINTS, MANY_POINTS, NO_AREA, NOTHING, Fault, brief
 from bisenet.annotation.formats.painting import checked_points, paint_all
 
 META = "meta.json"
@@ -48,10 +48,10 @@ def draw(document, drawing):
     def paint(item, value):
         kind = item.get("geometryType", item.get("shape"))
         if not isinstance(kind, str) or kind not in GEOMETRIES:
-            raise Fault(f"its geometryType is {brief(kind)}; only {', '.join(GEOMETRIES)} can be drawn")
+            raise Fault(f"its geometryType is {brief(kind)}; only {', '.join(GEOMETRIES)} can be drawn", NO_AREA)
         GEOMETRIES[kind](label, item, value)
 
-    paint_all(objects, drawing.names, paint, drawing.path)
+    paint_all(objects, drawing, paint, label)
     return label
 
 
@@ -69,9 +69,9 @@ def _put_mask(label, item, value, read):
     image, packed = _decoded(form.get("data"))
     mask = read(image, packed)
     if mask is None:
-        raise Fault(f"its bitmap is a PNG of mode {image.mode}, which Supervisely cannot read")
+        raise Fault(f"its bitmap is a PNG of mode {image.mode}, which Supervisely cannot read", DAMAGED)
     if not mask.any():
-        raise Fault("its bitmap has no pixel")
+        raise Fault("its bitmap has no pixel", NOTHING)
     area = label[max(top, 0) : max(top + mask.shape[0], 0), max(left, 0) : max(left + mask.shape[1], 0)]
     mask = mask[max(-top, 0) :, max(-left, 0) :]
     area[mask[: area.shape[0], : area.shape[1]]] = value
@@ -88,7 +88,7 @@ def _decoded(text):
         image = Image.open(io.BytesIO(data), formats=["PNG"])
         image.load()
     except Exception:  # Pillow, zlib and base64 have a dozen, and none is another's child
-        raise Fault("its bitmap is not a PNG in base64") from None
+        raise Fault("its bitmap is not a PNG in base64", DAMAGED) from None
     return image, packed
 
 
@@ -111,8 +111,8 @@ def _put_polygon(label, item, value):
 
 
 def _put_parts(label, item, value):
-    for part in get(item, "parts", list):
-        _fill(label, value, *_rings(part, label))
+    for exterior, holes in [_rings(part, label) for part in get(item, "parts", list)]:  # all are checked first
+        _fill(label, value, exterior, holes)
 
 
 def _fill(label, value, exterior, holes):
@@ -136,7 +136,8 @@ def _put_oriented_box(label, item, value):
     corners = _whole(item.get("points"), label)
     angle = item.get("angle") or 0
     if len(corners) != 2 or type(angle) not in (int, float) or not abs(angle) < 1e6:
-        raise Fault(f"an oriented_bbox has 2 points and an angle, not {len(corners)} and {brief(angle)}")
+        told = f"an oriented_bbox has 2 points and an angle, not {len(corners)} and {brief(angle)}"
+        raise Fault(told, FEW_POINTS if len(corners) < 2 else MANY_POINTS)
     (left, top), (right, bottom) = corners.min(0), corners.max(0)
     x, y = (left + right) // 2, (top + bottom) // 2
     offset = np.array([[left, top], [right, top], [right, bottom], [left, bottom]]) - (x, y)
@@ -169,7 +170,8 @@ GEOMETRIES = {  # geometryType: how it is drawn
 def _exterior(item, label, count=None):
     exterior, _ = _rings(get(item, "points", dict), label)
     if count not in (None, len(exterior)):
-        raise Fault(f"its exterior has {count} point{'s'[: count > 1]}, this has {len(exterior)}")
+        told = f"its exterior has {count} point{'s'[: count > 1]}, this has {len(exterior)}"
+        raise Fault(told, FEW_POINTS if len(exterior) < count else MANY_POINTS)
     return exterior
 
 
@@ -186,7 +188,7 @@ def _whole(points, label):
     """(points, 2) int32 x, y, rounded down; at least one."""
     points = checked_points(points, label.shape)
     if not points:
-        raise Fault("has no points")
+        raise Fault("has no points", NOTHING)
     return np.array([[math.floor(v) for v in point] for point in points], np.int32)
 
 

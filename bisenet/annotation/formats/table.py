@@ -4,6 +4,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from bisenet.annotation.formats import (
     cityscapes,
     class_masks,
@@ -22,6 +24,7 @@ from bisenet.annotation.formats import (
     xanylabeling,
     yolo,
 )
+from bisenet.annotation.formats.image_size import image_size
 from bisenet.errors import InputError
 from bisenet.samples.images import IMAGE_SUFFIXES, read_file
 from bisenet.system import yaml12
@@ -87,11 +90,12 @@ def why_no_label(path):
     return next((why for form in FORMATS if (why := form.hints.why_no_label(Path(path).name))), None)
 
 
-def parse_file(path):
-    """The content of a file of a known suffix."""
+def parse_file(path, strict=True):
+    """The content of a file of a known suffix; strict: whether shapes of which nothing can be drawn are a fault."""
     forms = formats_of(path)
+    parse = forms[0].parse if strict or not forms[0].parse_sound else forms[0].parse_sound
     empty = any(form.may_be_empty for form in forms) and Path(path).is_file() and not Path(path).stat().st_size
-    return forms[0].parse(b"" if empty else read_file(path), path)
+    return parse(b"" if empty else read_file(path), path)
 
 
 def files_beside(path, image):
@@ -164,9 +168,9 @@ def read_remarks(path):
 
 @dataclass(frozen=True)
 class Absent:
-    """The label of an image without a label file, in a format where this means something."""
+    """The label of an image without a label file: what this means in a format, or, without one, background alone."""
 
-    format: str
+    format: str | None = None
 
 
 def absent_label(paths):
@@ -184,6 +188,8 @@ def draw_part(part, drawing):
     """(H, W) uint8 train ids of an image's part of a file of many, of its `ClassMasks`, or of an `Absent`."""
     if isinstance(part, class_masks.ClassMasks):
         return class_masks.draw(part, drawing)
+    if isinstance(part, Absent) and part.format is None:
+        return np.full(image_size(drawing.image, drawing.stored), drawing.background, np.uint8)
     if isinstance(part, Absent):
         form = next(form for form in FORMATS if form.name == part.format)
         return _drawn(form, form.absent, drawing)

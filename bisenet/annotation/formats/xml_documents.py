@@ -6,7 +6,7 @@ A document type declaration is refused: no label needs one, and the entities in 
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
-from bisenet.annotation.formats.faults import Fault, brief
+from bisenet.annotation.formats.faults import FAR_OUT, Fault, brief
 from bisenet.errors import InputError
 
 
@@ -50,7 +50,8 @@ def number(text, what, kind=float):
         return kind(text)
     except (TypeError, ValueError):
         told = "a number" if kind is float else "a whole number"
-        raise Fault(f"has no '{what}'" if text is None else f"its '{what}' is {brief(text)}, not {told}") from None
+        fault = f"has no '{what}'" if text is None else f"its '{what}' is {brief(text)}, not {told}"
+        raise Fault(fault, FAR_OUT) from None
 
 
 def unread_xml(root):

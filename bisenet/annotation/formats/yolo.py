@@ -15,6 +15,7 @@ labels of pixels; and so is a line of less than three corners, which Ultralytics
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 
@@ -22,7 +23,7 @@ import cv2
 import numpy as np
 
 from bisenet.annotation.formats.contract import Format, Hints
-from bisenet.annotation.formats.faults import Fault, brief
+from bisenet.annotation.formats.faults import FAR_OUT, FEW_POINTS, Fault, brief
 from bisenet.annotation.formats.image_size import image_size
 from bisenet.annotation.formats.painting import checked_size, paint_all
 from bisenet.annotation.formats.yolo_names import MOST, TEXT_FILES, default_name, find_names
@@ -30,6 +31,7 @@ from bisenet.errors import InputError, name_some
 
 BOX, FEWEST = 5, 7  # numbers of a line: class and box; class and three corners
 LOW, HIGH = np.float32(-0.01), np.float32(1.01)  # how far a box around a polygon may reach out of the image
+BOX_ALONE = "a box, or two points"
 POLYGONS = "lines of a class and the corners of a polygon"
 OTHERS = re.compile(  # text files that lie beside labels
     r"((autosplit_)?(train|val|valid|test|trainval|minival|test-dev)(20\d\d)?|(readme|licen[cs]e|requirements)\b.*"
@@ -45,6 +47,7 @@ class Labels:
     - numbers: of the classes; names: of all classes, None where no file tells them
     - corners: (N, 2) float32 of one polygon after the other, lines and ends: of each polygon its line in the file, and
       the end of its corners
+    - left_out: of each line of which nothing can be drawn, why, and its class or None
     """
 
     numbers: tuple[int, ...] = ()
@@ -52,13 +55,17 @@ class Labels:
     corners: np.ndarray | None = None
     lines: tuple[int, ...] = ()
     ends: tuple[int, ...] = ()
+    left_out: tuple[tuple[str, int | None], ...] = ()
 
     def name(self, number):
         return default_name(number) if self.names is None else self.names[number]
 
 
-def parse(data, path):
-    """`Labels` with the names that lie beside the file or above it."""
+def parse(data, path, strict=True):
+    """`Labels` with the names that lie beside the file or above it.
+
+    strict: whether to raise `InputError` for lines of which nothing can be drawn
+    """
     found = find_names(path)
     if found and found.fault:
         raise InputError(found.fault, "names of classes")
@@ -71,15 +78,27 @@ def parse(data, path):
     if not rows:
         return Labels(names=found and found.names)
     _check_kind(rows, found, path)
+    if strict:
+        _check_boxes(rows, path)
     polygons, faults = [], []
     for number, row in rows:
         try:
             polygons.append((number, _numbers(row)))
         except Fault as fault:
-            faults.append(f"line {number}: {fault}")
-    faults += _out_of_bounds(polygons, found) if polygons else ()
-    if faults:
-        raise InputError(f"{path}: {name_some(faults, '; ', last='; ')}; correct such a line or remove it")
+            faults.append((number, row, fault))
+    wrong = dict(_out_of_bounds(polygons, found)) if polygons else {}
+    own = dict(rows)
+    faults += [(number, own[number], fault) for number, fault in wrong.items()]
+    polygons = [(number, values) for number, values in polygons if number not in wrong]
+    lines = [f"line {number}: {fault}" for number, _, fault in faults if strict or fault.kind is None]
+    if lines:
+        cure = "correct such a line or remove it"
+        if all(fault.kind for *_, fault in faults):
+            cure += ", or leave out all such lines by strict: false"
+        raise InputError(f"{path}: {name_some(lines, '; ', last='; ')}; {cure}")
+    left_out = tuple((fault.kind, _class_of(row, found)) for _, row, fault in faults)
+    if not polygons:
+        return Labels(names=found and found.names, left_out=left_out)
     polygons = _once(polygons)
     return Labels(
         tuple(int(values[0]) for _, values in polygons),
@@ -87,7 +106,14 @@ def parse(data, path):
         np.concatenate([values[1:] for _, values in polygons]).reshape(-1, 2),
         tuple(number for number, _ in polygons),
         tuple(accumulate(len(values) // 2 for _, values in polygons)),
+        left_out,
     )
+
+
+def _class_of(row, found):
+    """The class of a line, None where it is none."""
+    most = len(found.names) if found else MOST
+    return int(float(row[0])) if _is_number(row[0]) and 0 <= float(row[0]) < most else None
 
 
 def _once(polygons):
@@ -98,11 +124,14 @@ def _once(polygons):
 
 def _check_kind(rows, found, path):
     """Refuse files of something else as a whole."""
-    counts = {len(row) for _, row in rows}
     if not all(_is_number(row[0]) for _, row in rows[:3]):
         raise InputError(f"{path}: is no YOLO label: line {rows[0][0]} is {brief(' '.join(rows[0][1]))}")
     if found and found.key_points:
         raise InputError(f"{path}: holds key points, says 'kpt_shape' in {found.path}; they are no labels of pixels")
+
+
+def _check_boxes(rows, path):
+    counts = {len(row) for _, row in rows}
     if max(counts) < FEWEST:
         raise InputError(
             f"{path}: holds lines of {' or '.join(map(str, sorted(counts)))} numbers: boxes alone are not labels of "
@@ -125,7 +154,8 @@ def _is_number(text):
 
 def _numbers(row):
     if len(row) < FEWEST or len(row) % 2 == 0:
-        raise Fault(f"has {len(row)} numbers, not a class and x and y of three corners or more")
+        kind = BOX_ALONE if len(row) == BOX else FEW_POINTS if len(row) < FEWEST else FAR_OUT
+        raise Fault(f"has {len(row)} numbers, not a class and x and y of three corners or more", kind)
     try:
         if "_" in " ".join(row):  # as Python alone writes numbers
             raise ValueError
@@ -133,11 +163,11 @@ def _numbers(row):
             return np.array(list(map(float, row)), np.float32)
     except ValueError:
         wrong = next(item for item in row if not _is_number(item))
-        raise Fault(f"{brief(wrong)} is no number") from None
+        raise Fault(f"{brief(wrong)} is no number", FAR_OUT) from None
 
 
 def _out_of_bounds(polygons, found):
-    """What `verify_image_label` has against classes and boxes around polygons, in its own precision."""
+    """(line, `Fault`): what `verify_image_label` has against classes and boxes around polygons, in its precision."""
     classes = np.array([values[0] for _, values in polygons])
     corners = np.concatenate([values[1:] for _, values in polygons]).reshape(-1, 2)
     starts = list(accumulate((len(values) // 2 for _, values in polygons[:-1]), initial=0))
@@ -148,16 +178,16 @@ def _out_of_bounds(polygons, found):
         inside = ((center >= LOW) & (center <= HIGH) & (side >= 0) & (side <= HIGH)).all(1)  # false for NaN
         whole = (classes >= 0) & (classes % 1 == 0) & (classes < MOST)
     for place in np.flatnonzero(~(inside & whole & (classes < most))).tolist():
-        line = f"line {polygons[place][0]}: "
+        line = polygons[place][0]
         if not whole[place]:
-            yield f"{line}the class {classes[place]:g} is no whole number from 0 to {MOST - 1}"
+            yield line, Fault(f"the class {classes[place]:g} is no whole number from 0 to {MOST - 1}")
         elif classes[place] >= most:
             last = f"the last class of {found.path} is {most - 1} ({brief(found.names[-1])})"
-            yield f"{line}there is no class {classes[place]:g}, {last}"
+            yield line, Fault(f"there is no class {classes[place]:g}, {last}")
         else:
             x, y = zip(low[place].tolist(), high[place].tolist(), strict=True)
             span = f"x from {x[0]:.6g} to {x[1]:.6g}, y from {y[0]:.6g} to {y[1]:.6g}"
-            yield f"{line}{span}; corners are parts of width and height, from 0 to 1"
+            yield line, Fault(f"{span}; corners are parts of width and height, from 0 to 1", FAR_OUT)
 
 
 def label_names(labels):
@@ -175,10 +205,12 @@ def draw(labels, drawing):
     if drawing.image is None:
         raise InputError(f"{drawing.path}: YOLO labels do not tell their size, and there is no image to take it from")
     try:
-        size = checked_size(*image_size(drawing.image))
+        size = checked_size(*image_size(drawing.image, drawing.stored))
     except Fault as fault:
         raise InputError(f"{drawing.image}: {fault}") from None
     label = np.full(size, drawing.background, np.uint8)
+    names = ((kind, None if number is None else labels.name(number)) for kind, number in labels.left_out)
+    drawing.notes.left_out.update((kind, name) for kind, name in names if drawing.names.get(name, 0) is not None)
     if not labels.numbers:
         return label
     corners = (labels.corners * np.array(size[::-1], np.float32)).astype(np.int32)
@@ -189,7 +221,7 @@ def draw(labels, drawing):
     else:
         order = [0]
     entries = [(f"line {labels.lines[place]}", labels.name(labels.numbers[place]), polygons[place]) for place in order]
-    paint_all(entries, drawing.names, lambda polygon, value: cv2.fillPoly(label, [polygon], value), drawing.path)
+    paint_all(entries, drawing, lambda polygon, value: cv2.fillPoly(label, [polygon], value), label)
     return label
 
 
@@ -231,4 +263,5 @@ FORMAT = Format(
     common_suffix=True,
     may_be_empty=True,
     absent=Labels(),
+    parse_sound=partial(parse, strict=False),
 )

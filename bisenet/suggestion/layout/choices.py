@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from bisenet.annotation.formats.table import COMMON_SUFFIXES, LABEL_SUFFIXES
+from bisenet.annotation.name_lists import plain_form
 from bisenet.errors import InputError
 from bisenet.samples.images import IMAGE_SUFFIXES
 from bisenet.suggestion.layout.places import Place
@@ -85,9 +86,9 @@ def _choices_of(key, members):
                     rest = _rest(file.stem, affix)
                     if rest is not None:
                         runs = (run for run, of_all in zip(place.runs, fixed, strict=True) if not of_all)
-                        name = "/".join(part.rstrip("/") for part in (*runs, rest) if part)
-                        choice.twins += (place.split, name) in choice.files
-                        choice.files.setdefault((place.split, name), (file, place))
+                        name = plain_form("/".join(part.rstrip("/") for part in (*runs, rest) if part))
+                        before = choice.files.setdefault((place.split, name), (file, place))[0]
+                        choice.twins += before is not file and plain_form(before.path) != plain_form(file.path)
                 if any(name for _, name in choice.files):  # a pattern has a star
                     yield choice
 

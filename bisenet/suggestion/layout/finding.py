@@ -2,15 +2,15 @@
 
 from bisenet.annotation.formats.table import COMMON_SUFFIXES, FORMATS, may_be_label, why_no_label, why_unread
 from bisenet.annotation.unreadable import unreadable
-from bisenet.errors import InputError
+from bisenet.errors import InputError, counted
 from bisenet.samples.images import IMAGE_SUFFIXES
 from bisenet.suggestion.layout.choices import SUFFIXES
-from bisenet.suggestion.layout.list_files import listed_pairs, with_lists
+from bisenet.suggestion.layout.list_files import divide, listed_pairs
 from bisenet.suggestion.layout.mask_files import mask_layout
 from bisenet.suggestion.layout.places import File, count_kinds, list_paths
 from bisenet.suggestion.layout.ranking import best_pair, check_photos
 from bisenet.suggestion.layout.shared_files import not_used, shared_layout
-from bisenet.suggestion.layout.sources import as_splits, source_of
+from bisenet.suggestion.layout.sources import Found, Layout, as_splits, source_of
 
 EXAMPLE = """
     splits: {images: "photos/*.jpg", labels: "masks/*_mask.png", val: 0.2}
@@ -24,38 +24,39 @@ def find_layout(root):
     paths = list_paths(root)
     useless = {path: why for path in paths if (why := why_no_label(path))}
     files = [File.of(path) for path in paths if path not in useless]
-    listed = listed_pairs(root, files)
-    if listed:
-        return listed
-    masks = mask_layout(root, files)
-    if masks:
-        return masks
+    found = listed_pairs(root, files)
+    if not found:
+        found = divide(root, files, _found(root, files, useless))
+    layout = as_splits(found.sources)
+    return Layout(layout.splits, [*layout.notes, *found.notes], found.reading)
+
+
+def _found(root, files, useless):
+    """The `Found` by names of files."""
     pair = _likely_pair(root, files)
+    masks = mask_layout(root, files)
+    if masks and not (masks.doubtful and pair and not {*pair[2].suffixes} & {*IMAGE_SUFFIXES}):
+        return masks  # else files of shapes name them, as LabelMe's do
     shared, lacking = shared_layout(root, files, more_than=pair[0] if pair else 0)
     if shared:
         return shared
     if pair is None:
         if useless:
             path, why = next(iter(useless.items()))
-            raise InputError(f"{root}: no image has a label here: {path} {why} ({len(useless)} such files)")
+            raise InputError(f"{root}: no image has a label here: {path} {why} ({counted(len(useless), 'such file')})")
         raise InputError(_nothing_found(root, files, lacking))
     _, images, labels = pair
     check_photos(root, files, images, labels)
     names = images.files.keys() & labels.files.keys()
-    sources = {}
-    for split in {split for split, _ in names}:
-        sources[split] = source_of(files, images, labels, split)
-    layout = as_splits(sources)
-    if "train" not in layout.splits:
-        layout = with_lists(root, files, layout, {key[1]: images.files[key][0].path for key in names})
+    found = Found({split: source_of(files, images, labels, split) for split in {split for split, _ in names}})
     if "aside" in labels.tells:
         label = min(file.path for file, _ in labels.files.values())
-        layout.notes.append(
+        found.notes.append(
             f"Question: is {label} a label of classes? It is called as what lies beside these (instances, edges, ...)"
         )
     own = {file.path for file, _ in labels.files.values()}
-    layout.notes += not_used({path: what for path, what in lacking.items() if path not in own})
-    return layout
+    found.notes += not_used({path: what for path, what in lacking.items() if path not in own})
+    return found
 
 
 def _likely_pair(root, files):

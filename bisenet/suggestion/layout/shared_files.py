@@ -3,20 +3,23 @@
 from collections import Counter, defaultdict
 
 from bisenet.annotation.formats.table import find_format, is_shared, parse_file
-from bisenet.errors import InputError
+from bisenet.annotation.matching import loose_name
+from bisenet.annotation.name_lists import plain_form
+from bisenet.errors import InputError, counted
 from bisenet.samples.images import IMAGE_SUFFIXES
-from bisenet.suggestion.layout.sources import Layout, as_splits, aside_globs
+from bisenet.suggestion.layout.sources import Found, aside_globs
 from bisenet.suggestion.layout.words import split_of
 
 MAX_FILES = 24  # of one suffix: where there are more, they are one for each image
 
 
 def shared_layout(root, files, more_than):
-    """(`Layout` by files that label more images than the best pair of patterns, or None; {file: what it lacks})"""
-    images = defaultdict(list)
+    """(`Found` by files that label more images than the best pair of patterns, or None; {file: what it lacks})"""
+    images, loose, notes = defaultdict(list), defaultdict(list), {}
     for file in files:
         if file.suffix in IMAGE_SUFFIXES:
-            images[file.path.rpartition("/")[2]].append(file)
+            images[plain_form(file.path.rpartition("/")[2])].append(file)
+            loose[loose_name(file.path.rpartition("/")[2])].append(file)
     counts = Counter(file.suffix for file in files)
     found, useless = defaultdict(list), {}
     for file in files:
@@ -25,8 +28,19 @@ def shared_layout(root, files, more_than):
         split = split_of(file.path)
         names, what = _image_names(root / file.path)
         matched = [hit for own in names for hit in _tail_matches(images, own, split)]
+        if names and not matched:
+            matched = [hit for own in names for hit in loose.get(loose_name(own[0].rpartition("/")[2]), ())]
+            if len(matched) * 2 < len(names) or len({hit.path for hit in matched}) < len(matched):
+                matched = []
+            else:
+                notes[file.path] = (
+                    f"{file.path} calls its images otherwise ({names[0][0]}, and here is {matched[0].path}): those of "
+                    "one name, but for suffix and capitals, are taken together"
+                )
         if what and not matched:
-            useless[file.path] = what
+            here = min((file.path for hits in images.values() for file in hits), default="")
+            cure = f"; here is {here}: correct the names in it, or rename the images"
+            useless[file.path] = f"{what}{cure}" if here and names else what
         for own, some in (_by_folder(matched) if split is None else {split: matched}).items():
             if some:
                 found[own].append((len(some), "instances" in file.stem, file.path, some))
@@ -34,8 +48,9 @@ def shared_layout(root, files, more_than):
     if sum(len(matched) for _, matched in chosen.values()) <= more_than:
         return None, useless
     every = [file for hits in images.values() for file in hits]
-    layout = as_splits({split: _source(*chosen[split], every) for split in chosen})
-    return Layout(layout.splits, [*layout.notes, *not_used(useless)]), useless
+    sources = {split: _source(*chosen[split], every) for split in chosen}
+    used = {path for paths, _ in chosen.values() for path in paths}
+    return Found(sources, [*(note for path, note in notes.items() if path in used), *not_used(useless)]), useless
 
 
 def not_used(useless):
@@ -77,15 +92,15 @@ def _image_names(path):
     if not sum(form.label_names(content).values()):
         return [], f"is a {form.name} file without a shape"
     named = [(name, *form.aliases(name)) for name in form.image_names(content)]
-    named = [[name.replace("\\", "/") for name in names] for names in named]
+    named = [[plain_form(name).replace("\\", "/") for name in names] for names in named]
     first = f", such as {named[0][0]}" if named else ""
-    return named, f"is a {form.name} file of {len(named)} images, of which none is here{first}"
+    return named, f"is a {form.name} file of {counted(len(named), 'image')}, of which none is here{first}"
 
 
 def _tail_matches(images, names, split):
     """The image of the first of the names that is there; of several the one whose folder is of the split."""
     name, hits = next(((name, hits) for name in names if (hits := images.get(name.rpartition("/")[2]))), ("", []))
-    exact = [file for file in hits if f"/{file.path}".endswith(f"/{name}")] or hits
+    exact = [file for file in hits if f"/{plain_form(file.path)}".endswith(f"/{name}")] or hits
     own = [file for file in exact if split and split_of(file.path) == split]
     return (own or exact)[:1]
 

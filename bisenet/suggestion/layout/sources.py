@@ -19,6 +19,16 @@ class Layout:
     reading: dict = field(default_factory=dict)  # as of `evidence.Suggestion`
 
 
+@dataclass
+class Found:
+    """What was found: {split or None: source}, and what is to be told of it."""
+
+    sources: dict
+    notes: list[str] = field(default_factory=list)
+    reading: dict = field(default_factory=dict)  # as of `evidence.Suggestion`
+    doubtful: bool = False  # whether it may be something else
+
+
 def as_splits(sources):
     """The `Layout` of {split or None: source}."""
     if {"train", "val"} <= sources.keys():

@@ -14,8 +14,16 @@ ASIDE = re.compile(  # what lies beside labels and looks like them
 WORDS = {"images": IMAGES, "labels": LABELS, "aside": ASIDE}
 SPLIT_WORDS = {"training": "train", "train": "train", "validation": "val", "valid": "val", "val": "val"}
 SPLIT_WORDS |= {"testing": "test", "test": "test"}
+LIST_WORDS = {"dev": "val", "eval": "val", "evaluation": "val", "holdout": "val"}  # of files with names alone
+TRAINVAL = "trainval"
 FUSED = "annot|mask|label|gt|image|img"  # `trainannot`
 SPLIT = re.compile(rf"(?<![a-z])({'|'.join(SPLIT_WORDS)})(?={FUSED}|[^a-z]|$)", re.IGNORECASE)
+LIST_SPLIT = re.compile(
+    r"(?P<both>train(ing)?[_\-. +&]*(and[_\-. ]*)?val(id(ation)?)?(?![a-z]))"
+    rf"|(?P<one>{'|'.join([*SPLIT_WORDS, *LIST_WORDS])})"
+    rf"(?=list|files|names|ids|set|split|pairs|{FUSED}|[^a-z]|$)",
+    re.IGNORECASE,
+)
 WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
 
 
@@ -23,6 +31,27 @@ def split_of(text):
     """'train', 'val' or 'test', by the first word of such in a name or path, or None."""
     found = SPLIT.search(text)
     return SPLIT_WORDS[found[0].lower()] if found else None
+
+
+def list_word(path):
+    """(split or `TRAINVAL` that the path of a list tells, or None; the path without that word and the suffix)."""
+    parts = path.rpartition(".")[0].split("/")
+    for place in reversed(range(len(parts))):
+        # `myTrainFiles`, but not `contest`: a word begins with a capital, or behind what is no letter
+        for found in LIST_SPLIT.finditer(parts[place]):
+            before = parts[place][: found.start()][-1:]
+            if before.isalpha() and not (before.islower() and found[0][0].isupper()):
+                continue
+            family = "/".join(
+                [
+                    *parts[:place],
+                    parts[place][: found.start()] + "\0" + parts[place][found.end() :],
+                    *parts[place + 1 :],
+                ]
+            )
+            word = found[0].lower()
+            return TRAINVAL if found["both"] else (SPLIT_WORDS | LIST_WORDS)[word], family
+    return None, path
 
 
 def tells(text, of):

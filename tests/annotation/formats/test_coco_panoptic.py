@@ -93,7 +93,7 @@ def test_one_that_is_not_drawn_and_one_that_is_not_listed(path):
     assert drawn(path, NAMES | {"sky": None}) == [[255] * 3, [3, 3, 255]]
     save(path.with_name("x.png"), NUMBERS + (NUMBERS == 0) * 4711)
     with pytest.raises(
-        InputError, match=r"x\.png: holds the segment 4711 \(1 pixels\), which .*panoptic\.json does not"
+        InputError, match=r"x\.png: holds the segment 4711 \(1 pixel\), which .*panoptic\.json does not"
     ):
         drawn(path)
     save(path.with_name("x.png"))

@@ -297,7 +297,7 @@ def test_two_tasks_of_the_same_name_are_never_taken_for_one_another(tmp_path):
     addresses = ["/data/upload/1/11111111-c.png", "/data/upload/1/22222222-c.png", "/data/upload/1/33333333-d.png"]
     tasks = [task(annotation(result()), image=address, id=n) for n, address in enumerate(addresses)]
     (folder / "project-1.json").write_text(json.dumps(tasks))
-    assert "2 label without an image: project-1.json: upload/11111111-c.png, " in suggest(folder)
+    assert "2 labels without an image: project-1.json: upload/11111111-c.png, " in suggest(folder)
 
 
 def test_an_export_of_brushes_leads_to_no_image(tmp_path):

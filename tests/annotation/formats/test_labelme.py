@@ -41,6 +41,31 @@ def test_a_faulty_mask_of_labelme_7(box, message):
         draw(labelme(shape(points=box, shape_type="mask", mask=MASK), version="7.9.1"), Drawing(NAMES, 0, "x.json"))
 
 
+@pytest.mark.parametrize("start", range(4))
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_rectangle_of_four_corners(start, turn):
+    """An upright one as by two of them, whatever corner is the first; a turned one as labelme's own turned box."""
+
+    def painted(points, kind):
+        corners = (points[start:] + points[:start])[::turn] if len(points) == 4 else points
+        return draw(labelme(shape(points=corners, shape_type=kind)), Drawing(NAMES, BACKGROUND, "x")).tolist()
+
+    upright = [[2.5, 3], [9, 3], [9, 7.2], [2.5, 7.2]]
+    assert painted(upright, "rectangle") == painted([upright[0], upright[2]], "rectangle")
+    turned = [[6, 1], [12, 5], [8, 10], [2, 6]]
+    truth = painted(turned, "oriented_rectangle")
+    assert painted(turned, "rectangle") == painted(turned, "rotation") == truth
+    assert painted([[2, 1], [12, 10]], "rectangle") != truth
+
+
+def test_corners_that_cross_are_no_upright_rectangle():
+    bow = [[2, 2], [9, 8], [9, 2], [2, 8]]
+    kinds = [
+        draw(labelme(shape(points=bow, shape_type=kind)), Drawing(NAMES, 0, "x")) for kind in ("rectangle", "polygon")
+    ]
+    assert (kinds[0] == kinds[1]).all()
+
+
 def test_labelmes_reserved_names():
     square = [[2, 2], [4, 2], [4, 4], [2, 4]]
     document = labelme(shape("car", [[0, 0], [14, 11]], shape_type="rectangle"), shape("__ignore__", square))

@@ -25,7 +25,8 @@ def test_unknown_names_are_counted_and_all_faults_told_together():
     assert str(error.value) == (
         "dir/x.json: label name 'cat' (2 shapes), 'dog' (1 shape) is not in the class table; add it to a class, to "
         "'ignore' or to 'skip'. And shape 2 ('car'): a polygon has 3 or more points, this has 1; shape 5 ('road'): its "
-        "points are a list of [x, y], not None; draw such a shape again or remove it"
+        "points are a list of [x, y], not None; draw such a shape again or remove it, or leave out all such shapes by "
+        "strict: false"
     )
 
 

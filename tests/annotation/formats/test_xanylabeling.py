@@ -1,4 +1,4 @@
-"""X-AnyLabeling: told from labelme's files, filled by its own rule; shapes that its export leaves out are refused."""
+"""X-AnyLabeling: told from labelme's files, filled by its own rule; what has no corners to be filled is refused."""
 
 import pytest
 from shape_documents import labelme, shape
@@ -35,8 +35,8 @@ BOX = [[1, 2], [4, 2], [4, 5], [1, 5]]
 @pytest.mark.parametrize(
     "wrong, message",
     [
-        (shape(points=BOX, shape_type="rectangle"), "leaves out shape_type 'rectangle'; turn it into a polygon"),
-        (shape(points=BOX, shape_type="rotation"), "leaves out shape_type 'rotation'"),
+        (shape(points=BOX[:2], shape_type="circle"), "leaves out shape_type 'circle'; turn it into a polygon"),
+        (shape(points=BOX[:3], shape_type="rotation"), "a rotation has 4 points, this has 3"),
         (shape(points=BOX), "leaves out shape_type None"),
         (shape(points=BOX[:2], shape_type="polygon"), "has 3 points or more, this has 2"),
         (shape(None, shape_type="polygon"), "has no label name"),
@@ -45,6 +45,22 @@ BOX = [[1, 2], [4, 2], [4, 5], [1, 5]]
 def test_a_faulty_shape(wrong, message):
     with pytest.raises(InputError, match=f"x.json: shape 1.*{message}"):
         drawn(labelme(wrong, version="4.2.1", checked=False), {"car": 1})
+
+
+def painted(*shapes):
+    return drawn(labelme(*shapes, version="4.2.1", checked=False), {"car": 1})[0].tolist()
+
+
+def test_boxes_of_two_and_of_four_corners_are_filled_as_polygons():
+    truth = [[1 if 2 <= y <= 5 and 1 <= x <= 4 else 9 for x in range(15)] for y in range(12)]
+    for kind, points in [("rectangle", BOX), ("rectangle", [BOX[2], BOX[0]]), ("quadrilateral", BOX)]:
+        assert painted(shape(points=points, shape_type=kind)) == truth
+
+
+def test_a_turned_box_that_leaves_the_image_is_cut_not_bent():
+    diamond = [[0, -5], [10, 5], [0, 15], [-10, 5]]
+    truth = [[1 if abs(x) + abs(y - 5) <= 10 else 9 for x in range(15)] for y in range(12)]
+    assert painted(shape(points=diamond, shape_type="rotation")) == truth
 
 
 def test_a_shape_that_is_skipped_may_be_any():
