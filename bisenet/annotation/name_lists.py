@@ -46,7 +46,7 @@ def is_heading(line):
     """Whether a line tells what the columns are."""
     cells = columns_of(line)
     words = [word.lower() for cell in cells for word in re.findall("[A-Za-z][a-z]*|[A-Z]+", cell)]
-    plain = all(re.fullmatch(r"[\w #()\-]*", cell) for cell in cells)
+    plain = all(re.fullmatch(r"[\w #()\-]*", cell) for cell in cells) and not re.search(r"\d", line)
     return plain and any(HEADINGS.fullmatch(word) for word in [*words, *(cell.lower() for cell in cells)])
 
 

@@ -19,7 +19,10 @@ PLACE = re.compile(r"^\[ ?(?:WARN|ERROR):[^\]]*\] (?:global )?\S+ ")  # where an
 DAMAGE = re.compile(
     r"Corrupt JPEG|Premature end of JPEG|Inconsistent progression|IDAT|CRC error|compressed data|buffer is incomplete"
 )
-PADDED = re.compile(r"\b[1-4] extraneous bytes before marker 0xd9")  # as cameras write them; damage leaves more
+HARMLESS = re.compile(  # bytes too many, as cameras and tools write them, where damage leaves more; text beside pixels
+    r"\b[1-4] extraneous bytes before marker 0xd9|(?:[Ee]xtra|Too much) (?:compressed|image) data"
+    r"|\b(?:tEXt|zTXt|iTXt|tIME|iCCP|eXIf|pHYs|gAMA|cHRM|sRGB): "
+)
 TABLES, BRIGHTNESS = 0xC4, 0x10  # the marker, and which of the tables it is: of AC, the first
 END_OF_BLOCK = 0
 SINKS = defaultdict(list)  # files without a name, by the process that opened them: a new one each time takes longer
@@ -34,12 +37,13 @@ def heard(lines):
     """
     free = SINKS[os.getpid()]
     try:
+        free or free.append(tempfile.TemporaryFile(buffering=0))  # noqa: SIM115 it stays open
         real = os.dup(2)
-    except OSError:  # there is none
+    except OSError:  # no temporary folder, or no standard error output
         yield
         return
+    sink = free.pop()
     try:
-        sink = free.pop() if free else tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 it stays open
         os.dup2(sink.fileno(), 2)
         try:
             yield
@@ -52,17 +56,19 @@ def heard(lines):
             sink.truncate()
             free.append(sink)
             for line in said.decode(errors="replace").splitlines(keepends=True):
-                if DECODERS.match(line):
-                    lines.append(PLACE.sub("", line.strip()))
-                else:
-                    os.write(real, line.encode())
+                found = DECODERS.search(line)
+                before = line[: found.start()] if found else line  # a bar of progress has no end of line
+                if found:
+                    lines.append(PLACE.sub("", line[found.start() :].strip()))
+                if before:
+                    os.write(real, before.encode())
     finally:
         os.close(real)
 
 
 def is_damage(line):
     """Whether what a decoder said means that pixels are wrong."""
-    return bool(DAMAGE.search(line)) and not PADDED.search(line)
+    return bool(DAMAGE.search(line)) and not HARMLESS.search(line)
 
 
 def zeroed(data):

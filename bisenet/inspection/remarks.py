@@ -37,7 +37,8 @@ def remarks_of(pair, image, label, said, stored=False):
     found["damage"] = [[path, line] for path, line in damage if is_damage(line)]
     if not found["damage"] and (zeros := zeroed(data)):
         found["damage"] = [[pair[0], f"{zeros} bytes of zeros inside its compressed data"]]
-    found["white"] = [what for what, path in zip(WHITE, pair, strict=False) if _is_white_0(path)]
+    contents = data, *(_bytes(path) if _is_tiff(path) else b"" for path in pair[1:])
+    found["white"] = [what for what, own in zip(WHITE, contents, strict=False) if _is_white_0(own)]
     return {key: value for key, value in found.items() if value}
 
 
@@ -45,8 +46,7 @@ def _is_tiff(path):
     return Path(path).suffix.lower() in (".tif", ".tiff")
 
 
-def _is_white_0(path):
-    data = _bytes(path) if _is_tiff(path) else b""
+def _is_white_0(data):
     return data.startswith(tiff.SIGNATURES) and first_tag(data, PHOTOMETRIC) == WHITE_IS_0
 
 

@@ -7,8 +7,10 @@ a label was drawn on. Where it was drawn on the pixels as stored, `reading` turn
 
 import io
 import os
+import re
 import zlib
 from pathlib import Path
+from threading import Lock
 
 import cv2
 import numpy as np
@@ -25,6 +27,9 @@ IMAGE_SUFFIXES += (".ppm", ".pgm", ".pbm", ".pnm", ".gif", ".jp2")
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 JPEG_SIGNATURE = b"\xff\xd8"
 GIF_SIGNATURE = b"GIF8"
+BLANK = rb"\s+(?:#[^\n]*\n\s*)*"  # between numbers of a PNM
+PNM = re.compile(rb"P[2356]" + 2 * (BLANK + rb"\d+") + BLANK + rb"(\d+)\s")
+PILLOWS_LIMIT = Lock()  # which is one for all threads
 PNG_SIZE, PNG_COLOR_TYPE = 16, 25  # offsets of width and height, 4 bytes each, and of a byte in a PNG file
 PNG_WITH_ALPHA = (b"\4", b"\6")
 PLAIN_PNG = {b"\x08\0\0\0\0": 1, b"\x08\2\0\0\0": 3}  # from bit depth to no interlacing: channels of 8 bits
@@ -46,12 +51,13 @@ def read_image(path, channels=None, bit_depth=None):
     Raises `InputError` for a missing, empty, truncated or undecodable file, and for one that is not as asked.
     """
     data = read_file(path)
-    if data.startswith(GIF_SIGNATURE):
-        _refuse_frames(data, path)
+    refuse_stretched(data, path)
     if Path(path).suffix.lower() == ".npy":
         image = read_image_array(path, data)
     elif data.startswith(tiff.SIGNATURES):
         image = tiff.as_image(tiff.read_tiff(data, path), path)
+    elif data.startswith(GIF_SIGNATURE):
+        image = _decode_gif(data, path)
     elif (plain := _decode_plain_png(data)) is not None:
         image = plain
     elif _may_have_alpha(data):
@@ -110,17 +116,28 @@ def decode(data, flags, path):
     return array
 
 
-def _refuse_frames(data, path):
-    """OpenCV takes the first of several pictures without a word."""
+def _decode_gif(data, path):
+    """By Pillow: OpenCV takes the first of several pictures without a word, and changes what is transparent."""
     try:
         with open_by_pillow(io.BytesIO(data), path) as image:
-            frames = image.n_frames
+            frames, pixels = image.n_frames, np.asarray(image.convert("RGB"))
     except InputError:
         raise
-    except Exception:  # decoding tells of it
-        return
+    except Exception:  # damaged bytes trip Pillow in many ways
+        raise InputError(f"{path}: {UNDECODABLE}", "cannot be decoded") from None
     if frames > 1:
         raise InputError(f"{path}: holds {frames} pictures; save each as a file of its own")
+    return pixels
+
+
+def refuse_stretched(data, path):
+    """Raises `InputError` for a PNM whose highest value is none of 8 or 16 bits, on which readers disagree."""
+    head = PNM.match(data)
+    if head and int(head[1]) not in (255, 65535):
+        raise InputError(
+            f"{path}: its highest value is {int(head[1])}, not 255 or 65535, which some readers stretch and others do "
+            "not; save it as PNG"
+        )
 
 
 def _refuse_large(data, path):
@@ -137,11 +154,12 @@ def open_by_pillow(file, path):
 
     Raises `InputError` for a larger one, and what Pillow raises.
     """
-    before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-    try:
-        image = Image.open(file)
-    finally:
-        Image.MAX_IMAGE_PIXELS = before
+    with PILLOWS_LIMIT:
+        before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            image = Image.open(file)
+        finally:
+            Image.MAX_IMAGE_PIXELS = before
     width, height = image.size
     if width * height > MOST_PIXELS or max(width, height) > LONGEST_SIDE:
         image.close()

@@ -25,6 +25,7 @@ from bisenet.samples.images import (
     png_chunks,
     read_file,
     read_image,
+    refuse_stretched,
 )
 from bisenet.samples.orientation import STORED, TURNED, orientation_of
 from bisenet.samples.rendered import TRAIN_IDS, own_file, rendered_fault
@@ -34,6 +35,7 @@ from bisenet.samples.tiff import ALPHA, BLACK_IS_0, LOSSY, RGB, STRETCHED, is_lo
 READERS = arrays, classes, images, orientation, rendered, tiff, sys.modules[__name__]
 JPEG_2000 = b"jP  "  # from byte 4 on
 BMP_SIGNATURE, BMP_BITS = b"BM", 28  # the latter: offset of the byte
+BITMAPS = b"P1", b"P4"  # PBM, as text and as bits
 PNG_BIT_DEPTH = 24  # offset of the byte in a PNG file
 PNG_GREY, PNG_PALETTE = b"\0", b"\3"
 PNG_STRETCHED = {bytes([bits]): step for bits, step in STRETCHED.items()}  # bit depth: by what OpenCV multiplies
@@ -43,6 +45,7 @@ def read_raw(path):
     """The file's own values: (H, W) integer ids, or (H, W, 3) uint8 RGB."""
     data = read_file(path)
     refuse_lossy(data, path)
+    refuse_stretched(data, path)
     if data.startswith(tiff.SIGNATURES):
         return _read_tiff(data, path)
     if not data.startswith(PNG_SIGNATURE):
@@ -102,6 +105,8 @@ def _read_by_pillow(data, path):
     if mode == "1" and data.startswith(BMP_SIGNATURE) and data[BMP_BITS] > 1:
         # Of a palette of black and white Pillow takes the bytes, or half bytes, of indices for bits.
         array = decode(data, cv2.IMREAD_GRAYSCALE, path) > 0
+    if data.startswith(BITMAPS):  # in which 1 is black
+        array = ~array
     if pages > 1:
         raise InputError(f"{path}: holds {pages} pictures; a label is one")
     if mode in ("RGB", "RGBA"):

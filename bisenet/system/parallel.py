@@ -57,7 +57,8 @@ def map_files(work, items, *, workers, cache=None):
             yield from take_in()
     except BrokenProcessPool:
         raise InputError(
-            "a process that read files was ended by the system, most likely for want of memory; set fewer 'workers'"
+            "a process that read files was ended by the system, most likely for want of memory: set fewer "
+            "'workers'. If that does not help, a file may crash its decoder: halve the list until you have it"
         ) from None
     finally:
         pool.shutdown(cancel_futures=True)

@@ -4,7 +4,6 @@ import os
 import re
 from glob import glob
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import cv2
 
@@ -81,6 +80,7 @@ def _name_of(text):
     if _is_camera(text):
         return f"camera{int(text)}"
     if URL.match(text):
-        last = urlsplit(text).path.rstrip("/").rpartition("/")[2]  # not of the host, before which passwords stand
+        path = re.split(r"[?#]", re.sub(r"^[^:]+://[^/?#]*", "", text))[0]  # without the host, and a password before it
+        last = path.rstrip("/").rpartition("/")[2]
         return re.sub(r"[^\w.-]", "_", last).partition(".")[0] or "stream"
     return Path(text).stem

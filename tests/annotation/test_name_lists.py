@@ -91,3 +91,9 @@ def test_a_row_that_is_no_pair_is_named(tmp_path):
     (tmp_path / "list.txt").write_text("a.jpg a.png\nb.jpg\n")
     with pytest.raises(InputError, match=r"list\.txt: row 2 is not an image and a label: b\.jpg"):
         read_pair_list(tmp_path / "list.txt")
+
+
+def test_a_name_with_a_number_is_no_heading():
+    names = ListedNames({"img_002": "img_002.jpg", "img_003": "img_003.jpg"})
+    assert names.of_lines(["img_001", "img_002", "img_003"]) == ["img_001", "img_002", "img_003"]
+    assert names.of_lines(["image name", "img_002"]) == ["img_002"]

@@ -123,3 +123,24 @@ def test_without_an_error_output_the_work_is_done():
         os.dup2(real, 2)
         os.close(real)
     assert done
+
+
+def test_a_line_of_a_decoder_is_heard_behind_a_bar_of_progress(capfd):
+    lines = []
+    with heard(lines):
+        os.write(2, b"\rread 30% 3/10Corrupt JPEG data: premature end of data segment\n")
+    assert lines == ["Corrupt JPEG data: premature end of data segment"]
+    assert capfd.readouterr().err == "\rread 30% 3/10"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "libpng warning: IDAT: Extra compressed data",
+        "libpng warning: tEXt: CRC error",
+        "Corrupt JPEG data: 2 extraneous bytes before marker 0xd9",
+    ],
+)
+def test_what_is_beside_the_pixels_is_no_damage(line):
+    assert not is_damage(line)
+    assert is_damage("libpng error: IDAT: CRC error")

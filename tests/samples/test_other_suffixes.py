@@ -59,3 +59,23 @@ def test_what_is_cut_short_is_an_error_that_names_it(tmp_path, suffix):
     (tmp_path / f"x{suffix}").write_bytes(data[: len(data) * 2 // 3])
     with pytest.raises(InputError, match=rf"x\{suffix}: "):
         read_image(tmp_path / f"x{suffix}")
+
+
+@pytest.mark.parametrize("head", [b"P5 2 2 3\n", b"P5\n# made\n2 2\n1000\n"])
+def test_a_pnm_that_readers_stretch_is_refused(tmp_path, head):
+    (tmp_path / "x.pgm").write_bytes(head + bytes(8))
+    for read in (read_image, read_raw):
+        with pytest.raises(InputError, match=r"x\.pgm: its highest value is (3|1000), .*save it as PNG"):
+            read(tmp_path / "x.pgm")
+
+
+def test_the_bits_of_a_pbm_are_its_ids(tmp_path):
+    (tmp_path / "x.pbm").write_bytes(b"P1\n3 2\n1 0 0\n0 1 1\n")
+    assert read_raw(tmp_path / "x.pbm").tolist() == [[1, 0, 0], [0, 1, 1]]
+
+
+def test_what_is_transparent_in_a_gif_keeps_its_colour(tmp_path):
+    image = Image.fromarray(np.uint8([[0, 1], [2, 1]]), "P")
+    image.putpalette([10, 20, 30, 200, 0, 0, 0, 200, 0])
+    image.save(tmp_path / "x.gif", transparency=1)
+    assert read_image(tmp_path / "x.gif").tolist() == [[[10, 20, 30], [200, 0, 0]], [[0, 200, 0], [200, 0, 0]]]

@@ -40,7 +40,7 @@ def test_items_are_asked_for_as_they_are_needed(workers):
 
 
 def test_a_process_that_is_ended_is_a_message():
-    with pytest.raises(InputError, match="want of memory; set fewer 'workers'"):
+    with pytest.raises(InputError, match="want of memory: set fewer 'workers'"):
         list(map_files(partial(end_process, parent=os.getpid()), [("1",)] * 9, workers=2))
 
 

@@ -220,6 +220,7 @@ def test_a_password_is_not_told(serve):
         Stream(url)
     assert "secret" not in str(error.value)
     assert output_of("rtsp://me:secret@camera", "out", lossless=False).name == "stream.mp4"
+    assert output_of("rtsp://[::1/front.sdp?key=1", "out", lossless=False).name == "front.mp4"
 
 
 def test_threads_hold_a_handful_of_items_and_hand_on_errors():

@@ -315,9 +315,11 @@ def _compare(root, files, found):
         if one.split in names:
             own = [name in names[one.split] for name in names[one.split].of_lines(one.lines)]
             for split, others in names.items():
+                if split == one.split:
+                    continue
                 hits = [name in others for name in others.of_lines(one.lines)]
                 count = sum(hits) if not any(own) else sum(h and not o for h, o in zip(hits, own, strict=False))
-                if split != one.split and count:
+                if count:
                     found.notes.append(
                         f"Question: {one.path} lists {counted(count, 'image')} of the folder of {split}: do the lists "
                         "tell the splits? The folders do here"
