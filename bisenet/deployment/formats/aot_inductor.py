@@ -7,7 +7,8 @@ with all its vector instructions, and no compiler:
     torch::inductor::AOTIModelPackageLoader loader("model.aoti.pt2");
     auto labels = loader.run({image})[0];  // loader.get_metadata()["bisenet"] is the description
 
-A package is machine code, and runs as it is loaded: take none from a stranger. The same bytes do not come twice.
+The package does not look at strides: what is not contiguous is read wrongly, without a word; `contiguous()` helps. It
+is machine code, and runs as it is loaded: take none from a stranger. The same bytes do not come twice.
 """
 
 import io
@@ -16,6 +17,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from bisenet.deployment.description import KEY, Description
@@ -80,7 +82,7 @@ class AotInductor(Engine):
         if min(images.shape[1:3]) < SHORTEST and not self.description.size:
             raise InputError(f"{self.path}: takes images of {SHORTEST} x {SHORTEST} pixels or more, not {images.shape}")
         with torch_threads(self.threads):
-            return self._module(torch.from_numpy(images)).numpy()
+            return self._module(torch.from_numpy(np.ascontiguousarray(images))).numpy()
 
 
 FORMAT = Format(
