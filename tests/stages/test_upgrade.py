@@ -5,19 +5,19 @@ import json
 import pytest
 
 from bisenet.errors import InputError
-from stages import upgrade
+from stages.upgrading import beginning, changes
 
 ROWS = [["1", "main", "2.5"], ["1", "aux2", "2.0"], ["2", "main", "1.25"]]
 
 
 def test_curves_are_compared_as_far_as_the_new_one_goes():
-    assert upgrade.difference(ROWS, ROWS[:2])[0] == 0
-    assert upgrade.difference(ROWS, [["1", "main", "2.5"], ["1", "aux2", "2.02"]]) == (
+    assert beginning.difference(ROWS, ROWS[:2])[0] == 0
+    assert beginning.difference(ROWS, [["1", "main", "2.5"], ["1", "aux2", "2.02"]]) == (
         pytest.approx(0.01),
         "iteration 1, aux2: 2.0 before, 2.02 now",
     )
-    assert upgrade.difference(ROWS, [])[0] == float("inf")
-    assert upgrade.difference(ROWS, [["10", "main", "2.5"]])[0] == float("inf")
+    assert beginning.difference(ROWS, [])[0] == float("inf")
+    assert beginning.difference(ROWS, [["10", "main", "2.5"]])[0] == float("inf")
 
 
 @pytest.mark.parametrize(
@@ -32,9 +32,9 @@ def test_curves_are_compared_as_far_as_the_new_one_goes():
     ],
 )
 def test_anything_but_code_that_has_changed_is_another_training(monkeypatch, change, found):
-    monkeypatch.setattr(upgrade, "dvc", lambda *command: json.dumps({"train": [change]}))
+    monkeypatch.setattr(changes, "dvc", lambda *command: json.dumps({"train": [change]}))
     if found:
-        assert upgrade.changed_code()
+        assert changes.changed_code()
     else:
         with pytest.raises(InputError, match="not the code alone has changed"):
-            upgrade.changed_code()
+            changes.changed_code()

@@ -1,0 +1,1 @@
+"""What `stages/upgrade.py` asks: DVC, and the beginning of a training."""
