@@ -9,8 +9,8 @@ from bisenet.system.entry import run
 from bisenet.training.resume import digests
 from bisenet.training.runs import MEGABYTE, Work, find_runs, named_run
 from stages.params import load_params
+from stages.params.groups import RECORDED
 from stages.params.paths import ANNOS, STATISTICS, UNFINISHED
-from stages.train import RECORDED
 
 UNSETTLED = {"amp": "auto"}  # what a training decides as it starts
 

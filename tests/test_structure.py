@@ -63,7 +63,8 @@ def loaded_params(stage):
     tree = parsed(f"stages/{stage}.py")
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     asked = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "load_params"]
-    tuples = {node.targets[0].id: node.value for node in tree.body if isinstance(node, ast.Assign)}
+    bodies = tree.body + parsed("stages/params/groups.py").body
+    tuples = {node.targets[0].id: node.value for node in bodies if isinstance(node, ast.Assign)}
     return {name for call in asked for argument in call.args for name in names_in(argument, tuples)}
 
 

@@ -43,8 +43,9 @@ def batches(count, images=4):
 
 
 def learner(
-    model, *, criterion=None, schedule=lambda step: 1.0, amp="off", lr=0.02, batch_size=4, accumulate=1, ema=0.0
-):
+    model, *, criterion=None, schedule=lambda step: 1.0, amp="off", lr=0.02, batch_size=4, accumulate=1, ema=0.0,
+    teacher=None,
+):  # fmt: skip
     rates = {"lr": lr, "head_lr_factor": 10, "weight_decay": 0.01}
     return Trainer(
         model,
@@ -57,4 +58,5 @@ def learner(
         batch_size=batch_size,
         accumulate=accumulate,
         ema=ema,
+        teacher=teacher,
     )

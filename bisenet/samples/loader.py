@@ -23,7 +23,8 @@ from bisenet.system.signals import serve_parent
 class SegmentationDataset(Dataset):
     """(image, label) pairs below `data_root`; where the label is None, all of it is `IGNORE`.
 
-    Indexed by a place in the list, or by (pass, place) where a random transform needs to know the pass.
+    Indexed by a place in the list, or by (pass, place) where a random transform needs to know the pass; or by (pass,
+    place, factor) of the size that it is to have.
     Gives image (H, W, C) uint8 or uint16 and label (H, W) uint8 train ids, as tensors.
     channels, bit_depth: what images shall have, see `read_image`
     """
@@ -38,12 +39,12 @@ class SegmentationDataset(Dataset):
         return len(self.paths)
 
     def __getitem__(self, index):
-        passed, place = index if isinstance(index, tuple) else (0, index)
+        passed, place, *factor = index if isinstance(index, tuple) else (0, index)
         image, label = self.source[place]
         if self.transform is None:
             return torch.tensor(image), torch.tensor(label)  # copies, for a source may keep its arrays
         rng = np.random.default_rng([self.seed, passed, place])
-        return tuple(map(torch.from_numpy, self.transform(image, label, rng)))
+        return tuple(map(torch.from_numpy, self.transform(image, label, rng, *factor)))
 
 
 def open_datasets(
@@ -69,14 +70,16 @@ class ShuffledBatches:
     """Batch sampler: an endless series of shuffled passes, cut into batches number `start` to `stop` of (pass, place).
 
     batch_size is the total; each of `world_size` processes gets its share of every batch, equal up to one image.
+    factor: number of a batch -> the third of (pass, place, factor), where a batch has one
     """
 
-    def __init__(self, length, batch_size, stop, *, seed, start=0, rank=0, world_size=1):
+    def __init__(self, length, batch_size, stop, *, seed, start=0, rank=0, world_size=1, factor=None):
         self.length = length
         self.batch_size = batch_size
         self.iterations = range(start, stop)
         self.seed = seed
         self.share = range(rank, batch_size, world_size)
+        self.factor = factor
 
     def __len__(self):
         return len(self.iterations)
@@ -84,12 +87,12 @@ class ShuffledBatches:
     def __iter__(self):
         current, order = None, None
         for iteration in self.iterations:
-            batch = []
+            batch, factor = [], [self.factor(iteration)] if self.factor else []
             for position in self.share:
                 passed, step = divmod(iteration * self.batch_size + position, self.length)
                 if passed != current:
                     current, order = passed, self._order(passed)
-                batch.append((passed, int(order[step])))
+                batch.append((passed, int(order[step]), *factor))
             yield batch
 
     def _order(self, passed):
@@ -97,14 +100,17 @@ class ShuffledBatches:
         return np.random.default_rng([self.seed, passed, self.length]).permutation(self.length)
 
 
-def train_loader(dataset, start=0, *, batch_size, max_iter, seed, workers, device, accumulate=1):
+def train_loader(dataset, start=0, *, batch_size, max_iter, seed, workers, device, accumulate=1, factor=None):
     """Batches (image (N, h, w, C), label (N, h, w) uint8), those from number `start` to `max_iter`.
 
     Each comes in `accumulate` equal parts, one after the other; N is this process's share of such a part.
+    factor: number of a batch -> that of its images' size, which the transform takes; None: it takes none
     batch_size: the total; workers: a number, or `auto`; device: where batches will go
     """
     place = {"rank": rank(), "world_size": world_size()}
     size, start, stop = batch_size // accumulate, start * accumulate, max_iter * accumulate
+    if factor:
+        place["factor"] = lambda part: factor(part // accumulate)
     batches = ShuffledBatches(len(dataset), size, stop, seed=seed, start=start, **place)
     return Batches(dataset, batch_sampler=batches, **_loading(workers, device))
 

@@ -15,9 +15,10 @@ from bisenet.errors import InputError, name_some
 from bisenet.system.distributed import from_first, rank, shared_faults
 from bisenet.system.locks import lock
 from bisenet.training.resume import ABOUT, FINISHED, SAVES, UnfinishedRun, digests, name_of
-from bisenet.training.schedules import build_schedule, unused
+from bisenet.training.schedules import build_schedule, build_size_schedule, unused
 
-NO_WEIGHT = "log_every", "recipe", "pretrained"  # rows of curves; names of what counts by itself: values, a SHA-256
+# Rows of curves; names of what counts by itself: values, a SHA-256.
+NO_WEIGHT = "log_every", "recipe", "pretrained", "teacher"
 CONTINUED, EARLIER_ROWS = "continued", "earlier_rows"  # what is recorded of a run that was not alike all the time
 SOURCE = "pretrained_sha256"
 FIXED = "model", "architecture", "optimizer", "batch_size"  # else a state does not fit, or counts other batches
@@ -282,6 +283,12 @@ def _earlier_rows(own, params):
     return {EARLIER_ROWS: before} if before else {}
 
 
+def _sizes(params):
+    """The schedule; runs of earlier versions had none."""
+    steps = params.get("size_schedule", "none")
+    return build_size_schedule(size_schedule=steps, max_iter=params["max_iter"]) or (lambda iteration: 1.0)
+
+
 def _why_inexact(run, work):
     """Why to go on from `run` is not to have had the parameters of `work` from the start."""
     changed = work.differences(run.work)
@@ -293,6 +300,9 @@ def _why_inexact(run, work):
         why.append(
             f"the lr of the first {run.iteration} iterations depends on {', '.join(changed.keys() & {*SCHEDULE})}"
         )
+    sizes = [_sizes(one.params) for one in (run.work, work)]
+    if any(len({size(iteration) for size in sizes}) > 1 for iteration in range(run.iteration)):
+        why.append(f"the size of the first {run.iteration} iterations' images depends on max_iter")
     before, now = changed.get("patience", (0, 0))
     if now and not 0 < before <= now:
         why.append("patience might have ended it before")

@@ -1,4 +1,6 @@
-"""Learning-rate schedules: pure functions from a step (0-based) to the ratio by which the base lr is multiplied.
+"""Schedules: of the learning rate, and of the size of the images.
+
+Those of the learning rate are pure functions from a step (0-based) to the ratio by which the base lr is multiplied.
 
 Differences from upstream: the cosine counts from the end of the warm-up (upstream counts from 0, so that it jumps down
 after the warm-up and rises again at the end), and every schedule stays at its last value past `max_iter`.
@@ -63,3 +65,14 @@ def build_schedule(*, schedule, max_iter, warmup, warmup_iters, warmup_start, po
         return shapes[schedule](min(progress, 1.0))
 
     return ratio
+
+
+def build_size_schedule(*, size_schedule, max_iter):
+    """The function iteration (0-based) -> factor of the size of its images; None for `none`.
+
+    size_schedule: [[share of `max_iter` at which it ends, factor]], the last one's 1
+    Source: progressive learning, EfficientNetV2 (arXiv:2104.00298, section 4), of the sizes alone.
+    """
+    if size_schedule == "none":
+        return None
+    return lambda iteration: next(factor for end, factor in size_schedule if iteration < end * max_iter or end == 1)

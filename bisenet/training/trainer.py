@@ -37,7 +37,7 @@ class Log:
 
     iteration: int
     loss: float
-    head_losses: list[float]  # main, then the auxiliary heads
+    head_losses: list[float]  # main, then the auxiliary heads, then the divergence from a teacher
     lr: dict[str, float]  # of each parameter group
     images_seen: int  # since the start
     skipped_steps: int  # since the start, those that fp16 overflow has cost
@@ -71,18 +71,21 @@ class Trainer:
     normalize: images as they come -> the model's input
     batch_size: of all processes together; accumulate: the number of micro-batches that it comes in
     ema: decay of the moving average of the weights, which then is what counts in the end; 0 for none
+    teacher: a `Distillation` that the main head learns from, too, or None
     """
 
     def __init__(
-        self, model, *, criterion, optimizer, schedule, normalize, device, amp, batch_size, accumulate=1, ema=0.0
-    ):
+        self, model, *, criterion, optimizer, schedule, normalize, device, amp, batch_size, accumulate=1, ema=0.0,
+        teacher=None,
+    ):  # fmt: skip
         self.layout = {"memory_format": memory_format(device, amp)}
         model.to(**self.layout)
         self.average = MovingAverage(model, ema) if ema else None
         self.replica = replicate(model, device, micro_batch_size(batch_size, accumulate))
         self.model = model.train()
-        self.heads = ["main", *model.AUX_HEADS]
+        self.heads = ["main", *model.AUX_HEADS, *(["teacher"] if teacher else [])]
         self.criterion = criterion
+        self.teacher = teacher
         self.optimizer = optimizer
         self.schedule = schedule
         self.normalize = normalize
@@ -115,7 +118,11 @@ class Trainer:
         for number, ((image, label), shares) in enumerate(zip(batches, self._shares(batches, before), strict=True), 1):
             with nullcontext() if number == len(batches) else self._own_gradients():
                 with autocast(self.device, self.amp):
-                    loss, head_losses = self.criterion(self.replica(self._input(image)), label, shares)
+                    heads = self.replica(self._input(image))
+                    loss, head_losses = self.criterion(heads, label, shares)
+                    if self.teacher:
+                        taught = self.teacher(image, heads[0])
+                        loss, head_losses = loss + self.teacher.weight * taught, [*head_losses, taught]
                 self.scaler.scale(loss).backward()
             losses = losses + torch.stack([loss, *head_losses]).detach()
         losses = sum_over_processes(losses) / world_size()

@@ -13,6 +13,7 @@ from bisenet.samples.classes import IGNORE
 from bisenet.samples.left_and_right import mirror_doubt
 
 LUMA = np.array([0.299, 0.587, 0.114])  # BT.601
+SIDE = 16  # pixels: half the largest stride of the networks, which halve nothing odd before their last step
 
 
 def resize(image, label, size):
@@ -148,22 +149,26 @@ class TrainTransform:
         self.mean = mean
         self.mirrored = None if mirrored is None else np.array([*mirrored, *range(len(mirrored), 256)], np.uint8)
 
-    def __call__(self, image, label, rng):
+    def __call__(self, image, label, rng, factor=1.0):
+        """factor: of the scale and all sizes: the same part of the image, smaller or larger; see `times`"""
         scale = rng.uniform(*self.scales) if len(self.scales) == 2 else self.scales[rng.integers(len(self.scales))]
-        scaled = [max(1, math.ceil(side * scale)) for side in label.shape]
-        spare = [max(have - want, 0) for have, want in zip(scaled, self.crop_size, strict=True)]
+        crop_size, size = times(self.crop_size, factor), times(self.size, factor)
+        scaled = [max(1, math.ceil(side * scale * factor)) for side in label.shape]
+        spare = [max(have - want, 0) for have, want in zip(scaled, crop_size, strict=True)]
         top, left = (int(rng.integers(s + 1)) for s in spare)
-        image, label = resize_and_crop(image, label, scaled, top, left, self.crop_size)
-        image, label = resize(image, label, self._resized(label.shape))
+        image, label = resize_and_crop(image, label, scaled, top, left, crop_size)
+        # What the window has once the crop, which it fills or which it is padded to, has its final size.
+        sides = zip(label.shape, size, crop_size, strict=True)
+        image, label = resize(image, label, tuple(max(1, round(side * new / old)) for side, new, old in sides))
         if rng.random() < self.flip_probability:
             image, label = flip(image, label, self.mirrored)
         factors = rng.uniform(1 - self.jitter, 1 + self.jitter, size=3)
         if self.jitter:
             image = adjust_colors(image, *factors.tolist())
         fill = tuple(round(np.iinfo(image.dtype).max * channel) for channel in self.mean)
-        return pad(image, label, self.size, fill)
+        return pad(image, label, size, fill)
 
-    def _resized(self, shape):
-        """The size of a window of `shape`, once the crop, which it fills or which it is padded to, has its own."""
-        sizes = zip(shape, self.size, self.crop_size, strict=True)
-        return tuple(max(1, round(side * size / window)) for side, size, window in sizes)
+
+def times(size, factor):
+    """(H, W) as it is for a factor of 1, else times it: to the nearest multiple of `SIDE`, one at least."""
+    return size if factor == 1 else [max(1, round(side * factor / SIDE)) * SIDE for side in size]

@@ -36,11 +36,15 @@ RECIPE = {  # empty in params.yaml: what presets.yaml fills
     "crop": SIZE,
     "resize": either(one_of("none"), SIZE),
     "scales": Kind("a list of 2 numbers above 0, the lower first, or of more to choose from", lambda v: _are_scales(v)),
+    "size_schedule": either(one_of("none"), Kind("a list of [end, factor]: ends rise to 1.0", lambda v: _are_steps(v))),
     "flip": SHARE,
     "jitter": number("of 0 or more, below 1", lambda v: 0 <= v < 1),
     "class_weights": either(one_of("none", "inverse", "enet", "dabnet", "median"), list_of(NOT_NEGATIVE)),
     "ohem_threshold": POSITIVE_SHARE,
     "aux_weight": NOT_NEGATIVE,
+    "teacher": either(TEXT, list_of(TEXT)),
+    "teacher_weight": NOT_NEGATIVE,
+    "teacher_temperature": POSITIVE,
     "val_every": integer(1),
 }
 KNOBS = {
@@ -91,6 +95,11 @@ SECTIONS = {
         "size": SIZE,
     },
 }
+
+
+def _are_steps(value):
+    ends = [end for end, _ in value] if list_of(list_of(POSITIVE, 2)).accepts(value) else []
+    return bool(ends) and ends == sorted({*ends}) and ends[-1] == 1
 
 
 def _are_scales(value):

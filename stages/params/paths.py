@@ -23,11 +23,13 @@ UNFINISHED = Path(os.environ.get("DVC_ROOT", "")) / ".checkpoints"
 
 
 def lasting(source):
-    """The path where a result of an earlier run still lies that DVC has removed; any other `source` as it is.
+    """The path where a result of an earlier run still lies that DVC has removed; any other `source` as it is, or each.
 
     DVC removes the results of a stage before it runs. What they were stands in dvc.lock, and lies in DVC's cache.
     Raises `InputError` where it is not there.
     """
+    if isinstance(source, list):
+        return [lasting(each) for each in source]
     path, locked = Path(source), Path("dvc.lock")
     if path.is_absolute() or path.exists() or not locked.exists():
         return source

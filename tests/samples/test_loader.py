@@ -212,6 +212,18 @@ def test_micro_batches_are_the_batch_in_order(dataset, monkeypatch, accumulate, 
         assert torch.equal(torch.cat(shares), torch.cat([image[1::2] for image in micro]))
 
 
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_each_batch_has_the_size_of_its_number_from_any_start(dataset, accumulate):
+    order = {"batch_size": 4, "max_iter": 3, "seed": 8, "workers": 0, "device": CPU, "accumulate": accumulate}
+    plain = list(train_loader(dataset, **order))
+    grown = list(train_loader(dataset, **order, factor=[2, 1, 0.5].__getitem__))
+    sizes = [tuple(label.shape[1:]) for _, label in grown[::accumulate]]
+    assert sizes == [(48, 64), (24, 32), (16, 16)]  # of 24 x 32, in whole 16
+    middle = slice(accumulate, 2 * accumulate)
+    assert content(grown[middle]) == content(plain[middle])  # a factor of 1 changes no byte
+    assert content(train_loader(dataset, 1, **order, factor=[2, 1, 0.5].__getitem__)) == content(grown[accumulate:])
+
+
 @pytest.mark.parametrize("workers", [0, 1, 2])
 def test_batches_from_any_start_are_the_same_for_any_number_of_workers(dataset, workers):
     order = {"batch_size": 3, "max_iter": 4, "seed": 8, "device": CPU}

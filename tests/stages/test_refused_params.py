@@ -68,6 +68,18 @@ def test_a_preset_holds_nothing_but_a_recipe(small_params, dataset, line):
             "class_weights must be one of none, inverse, enet, dabnet, median or a list, each a number",
         ),
         ("crop:", "workers: many", "workers must be one of auto or a whole number, 0 or more, not 'many'"),
+        ("crop:", "size_schedule: [[0.5, 0.7]]", "size_schedule must be one of none or a list of [end, factor]"),
+        (
+            "crop:",
+            "size_schedule: [[1.0, 0.7], [0.5, 1]]",
+            "size_schedule must be one of none or a list of [end, factor]",
+        ),
+        (
+            "crop:",
+            "size_schedule: [[0.5, 0], [1.0, 1]]",
+            "size_schedule must be one of none or a list of [end, factor]",
+        ),
+        ("crop:", "size_schedule: [0.5, 1.0]", "size_schedule must be one of none or a list of [end, factor]"),
         ("amp: off", "amp: fp8", "amp must be one of auto, bf16, fp16, off, not 'fp8'"),
         ("amp: off", "amp: false", "amp must be one of auto, bf16, fp16, off, not False"),
         ("model: bisenetv2", "model: [bisenetv2]", "model must be a word, not ['bisenetv2']"),

@@ -178,6 +178,15 @@ def test_where_a_longer_training_is_not_one_from_the_start_that_is_said(place, c
     assert why in found.told[1]
 
 
+@pytest.mark.parametrize(("steps", "exact"), [([[0.5, 0.5], [1.0, 2.0]], False), ([[1.0, 0.5]], True)])
+def test_sizes_of_images_that_a_longer_training_would_have_had(place, steps, exact):
+    sizes = {"size_schedule": steps, **CONSTANT}
+    _, _, folder = train(place, 100, **sizes)
+    found, params, _ = train(place, 150, start=folder.name, max_iter=200, **sizes)
+    assert params["continued"][0]["as_from_the_start"] == exact
+    assert exact or "the size of the first 100 iterations' images depends on max_iter" in found.told[1]
+
+
 @pytest.mark.parametrize(("before", "now", "exact"), [(0, 3, False), (3, 0, True), (2, 3, True), (3, 2, False)])
 def test_patience_counts_where_it_might_have_ended_the_run_before(place, before, now, exact):
     _, _, folder = train(place, 100, patience=before, **CONSTANT)

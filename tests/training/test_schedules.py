@@ -1,11 +1,11 @@
-"""Every schedule against lists worked out by hand: 4 steps of warm-up, then 6 to the end."""
+"""Every schedule against lists worked out by hand; of the lr: 4 steps of warm-up, then 6 to the end."""
 
 import math
 
 import pytest
 
 from bisenet.errors import InputError
-from bisenet.training.schedules import build_schedule
+from bisenet.training.schedules import build_schedule, build_size_schedule
 
 WARMUPS = {
     "linear": [1 / 16, 19 / 64, 34 / 64, 49 / 64],  # equal steps of 15/64
@@ -56,3 +56,11 @@ def test_a_run_of_one_step():
 def test_a_warmup_that_leaves_no_step_is_refused(warmup_iters):
     with pytest.raises(InputError, match=rf"warmup_iters: {warmup_iters} must be less than max_iter \(10\)"):
         build_schedule(schedule="poly", warmup="exp", max_iter=10, warmup_iters=warmup_iters, **VALUES)
+
+
+def test_sizes_change_where_each_step_ends():
+    factor = build_size_schedule(size_schedule=[[0.5, 0.7], [0.75, 1.0], [1.0, 1.4]], max_iter=8)
+    assert [factor(iteration) for iteration in range(10)] == [0.7] * 4 + [1.0] * 2 + [1.4] * 4  # past the end too
+    thirds = build_size_schedule(size_schedule=[[1 / 3, 2], [1, 1]], max_iter=10)
+    assert [thirds(iteration) for iteration in range(10)] == [2] * 4 + [1] * 6
+    assert build_size_schedule(size_schedule="none", max_iter=8) is None

@@ -208,6 +208,15 @@ def test_one_seed_is_one_result():
     assert first[0].tobytes() != other[0].tobytes()
 
 
+@pytest.mark.parametrize(("factor", "step"), [(0.5, 4), (1, 2), (2, 1)])
+def test_a_factor_makes_all_larger_and_shows_no_other_part(factor, step):
+    image = np.broadcast_to(np.arange(256, dtype=np.uint8)[None, :, None], (192, 256, 3)).copy()
+    transform = TrainTransform(crop=(192, 256), resize=(96, 128), **PLAIN)
+    found, label = transform(image, np.zeros((192, 256), np.uint8), np.random.default_rng(0), factor)
+    assert found.shape[:2] == label.shape == (96 * factor, 128 * factor)
+    assert (np.diff(found[0, 2:-2, 0].astype(int)) == step).all()  # the final size is half the crop's
+
+
 # --- resize after the crop
 
 
