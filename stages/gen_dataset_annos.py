@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bisenet.annotation.dataset import load_dataset
 from bisenet.annotation.listing import list_dataset
+from bisenet.errors import counted
 from bisenet.suggestion.suggest import suggest
 from bisenet.system.entry import run
 from stages.params import load_params, pick, worker_count
@@ -23,7 +24,7 @@ def annotate():
     splits = list_dataset(dataset, ANNOS, **pick(params, "strict", "train_split"), **place)
     pairs = ", ".join(f"{len(found.pairs)} {split}" for split, found in splits.items() if found.labelled)
     bare = [f"{len(found.pairs)} {split} without labels" for split, found in splits.items() if not found.labelled]
-    print(", ".join([f"{dataset.root}: {pairs} pairs", *bare, f"{len(dataset.table)} classes"]))
+    print(", ".join([f"{dataset.root}: {pairs} pairs", *bare, counted(len(dataset.table), "class", "classes")]))
 
 
 def main():

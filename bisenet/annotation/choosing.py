@@ -47,8 +47,14 @@ def _listed(folder, items, names):
     for item in items:
         if ITEM.fullmatch(item):
             listed.update(names.of_lines(folder.lines(item)))
+            continue
+        called = names.called(item)
+        plain = called not in names and not set("*?[") & set(item)
+        name = names.of_text(item) if plain else None  # `a.jpg` is `a`, as in a list
+        if name is None:
+            globs.append(called)
         else:
-            globs.append(names.called(item))
+            listed.add(name)
     return globs, listed - {None}
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from dataclasses import fields
 from pathlib import Path
 
@@ -50,4 +51,7 @@ def _file_digest(paths):
         with open(paths[0], "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest().encode()
     except OSError as error:
-        raise InputError(f"{paths[0]}: cannot be read ({error.strerror})", "cannot be read") from None
+        why = error.strerror
+        if isinstance(error, FileNotFoundError) and os.path.islink(paths[0]):
+            why = f"it is a link to {os.readlink(paths[0])}, where nothing is: mount or copy that, or remove the link"
+        raise InputError(f"{paths[0]}: cannot be read ({why})", "cannot be read") from None

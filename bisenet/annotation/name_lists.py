@@ -100,16 +100,17 @@ class ListedNames:
 
     def _of_line(self, line, column):
         if column is not None and len(cells := columns_of(line)) > column:
-            name = self._of_text(cells[column])
+            name = self.of_text(cells[column])
             if name is not None:
                 return name
         for text in _beginnings(line):
-            name = self._of_text(text)
+            name = self.of_text(text)
             if name is not None:
                 return name
         return None
 
-    def _of_text(self, text):
+    def of_text(self, text):
+        """The name that a text is: itself, or that of a path; None where there is no such file."""
         name = self._of_name(text)
         return self._of_path(text) if name is None else name
 

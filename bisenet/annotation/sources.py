@@ -11,8 +11,8 @@ PATTERN: `**/` any folders, `*` any part of a name, `{png,jpg}` one of these. Wh
 image and its label share. A pattern without a star is a folder, with all below it; as labels, it may be a file
 that describes many images, such as COCO's. `{class}` in labels is the class that a mask of its own shows. Of a list of
 patterns the first that has a file for a name wins.
-NAMES: a glob on the name, a list (`.txt`, `.csv`, `.tsv`, `.lst`) as `name_lists.py` reads it, the rows of one that
-have a value in a column (`all.csv: split=train`), or several of these.
+NAMES: a glob on the name, a name or a path, a list (`.txt`, `.csv`, `.tsv`, `.lst`) as `name_lists.py` reads it, the
+rows of one that have a value in a column (`all.csv: split=train`), or several of these.
 """
 
 from dataclasses import dataclass

@@ -298,9 +298,11 @@ def check_classes(statistics, table, split, hidden=None):
         if hidden is not None:
             shares = ", ".join(f"{share:.1%} of {name}" for name, share in hidden.items() if share)
             cure = f"of the pixels of shapes {shares or 'none'} lie below others; see the warnings of gen_dataset_annos"
+        ignored = ", ".join(map(str, table.ignore))
+        ignored = f" ({ignored})" if ignored else ""
         raise InputError(
-            f"{split}: only {present} of {len(table)} classes has pixels, {statistics.ignored_pixels} of "
-            f"{statistics.pixels} pixels are ignored ({', '.join(map(str, table.ignore))}); {cure}"
+            f"{split}: only {present} of {counted(len(table), 'class', 'classes')} has pixels, "
+            f"{statistics.ignored_pixels} of {statistics.pixels} pixels are ignored{ignored}; {cure}"
         )
     return [
         f"{split}: class '{name}' (label value {', '.join(map(str, ids))}) has no pixel"

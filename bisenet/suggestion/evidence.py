@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from bisenet.errors import counted
 from bisenet.samples.left_and_right import in_words, left_right_pairs
 
+VOID_NAMES = {"__ignore__", "ignore", "ignored", "void", "unlabeled", "unlabelled"}  # of what is no class
+
 
 def percent(part, total):
     """A share in words: '31 %', '0.82 %'."""
@@ -51,6 +53,16 @@ class Suggestion:
     ignore: list = field(default_factory=list)  # (value, comment)
     notes: list = field(default_factory=list)
     reading: dict = field(default_factory=dict)  # key of `reading`: (value, comment)
+
+    def ignore_void(self):
+        """Take what is called as no class is out of the classes, where two or more are left."""
+        void = [found for found in self.classes if found[0]["name"].lower() in VOID_NAMES]
+        if len(self.classes) - len(void) < 2:
+            return
+        for entry, value, comment in void:
+            self.classes.remove((entry, value, comment))
+            raw = list(value) if isinstance(value, tuple) else value
+            self.ignore.append((raw, f"called {entry['name']}; {comment}"))
 
     def add_mirrors(self):
         """What classes that look like left and right become in a mirror image, and a note on it."""

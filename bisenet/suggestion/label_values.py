@@ -16,6 +16,7 @@ from bisenet.suggestion.values import value_counts
 
 GDAL_NODATA = 42113  # the tag
 VOC_BORDER = (224, 224, 192)
+RED = (255, 0, 0)
 
 
 def look_at_values(folder, sample):
@@ -53,6 +54,9 @@ def look_at_values(folder, sample):
         if lossy:  # too far from what it was
             refuse("none of the labels can be read:", faults)
         raise
+    if not train_ids:  # whose classes are places in the list
+        suggestion.ignore_void()
+    suggestion.notes += names.unused
     suggestion.notes += _doubts_of_colors(evidence) if form == 3 else []
     if ways:
         suggestion.reading["palette"] = COLORS, "a tool has numbered these palettes: their indices are no ids"
@@ -62,7 +66,8 @@ def look_at_values(folder, sample):
 def _doubts_of_colors(evidence):
     """A line where the colours look like ids of instances, which a file beside the labels would explain."""
     colors = evidence.pixels.keys()
-    if all(green == blue == 0 for _, green, blue in colors) and len(colors) > 1:
+    numbered = all(green == blue == 0 for _, green, blue in colors)
+    if numbered and len(colors) > 1 and not colors <= {BLACK, RED}:
         return [
             "Question: are these colours numbers, counted in red? If of classes: 'reading: {ids: red}', and the "
             "numbers as 'id'. If of segments (segments.ai, COCO panoptic), the JSON that tells their classes must lie "
@@ -127,7 +132,11 @@ def _from_ids(evidence, names, train_ids):
         values.remove(value)
         suggestion.ignore.append((value, f"{why}; {evidence.comment(value)}"))
     if len(values) > MAX_CLASSES:
-        raise InputError(f"the labels hold {len(values)} values; at most {MAX_CLASSES} classes are possible")
+        raise InputError(
+            f"the labels hold {len(values)} values (from {values[0]} to {values[-1]}); at most {MAX_CLASSES} classes "
+            "are possible. If they number objects (class x 1000 or x 256 + number, as in Cityscapes, KITTI, Vistas), "
+            "use the labels of classes that come beside them"
+        )
     if train_ids:
         values = list(range(max(values, default=0) + 1))
         suggestion.notes.append(f"Files that end in {TRAIN_IDS} hold places in the list of classes: keep its order")

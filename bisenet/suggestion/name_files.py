@@ -10,13 +10,19 @@ from bisenet.samples.images import IMAGE_SUFFIXES, files_below
 from bisenet.samples.lists import read_lines
 
 NAME_FILES = re.compile(
-    r"_?(classes|class_names|names|labels|label_names|label_?map|label_colou?rs|class_dict|categories|codes|obj)"
+    r"_?(classes|class_names|names|labels|label_names|label_?map|label_colou?rs|class_dict|categories|codes|obj"
+    r"|autosave_label)"
     r"\.(txt|csv|names)",
     re.IGNORECASE,
 )
+RGB = r"(\d+)[\s,;]+(\d+)[\s,;]+(\d+)"
 NAME_LINES = [  # the forms of a line in such a file, and which group is what
-    (re.compile(r"(\d+)[\s,;]+(\d+)[\s,;]+(\d+)[\s,;]+(.+)"), "rgbn"),
-    (re.compile(r"(.+?)[\s,;:]+(\d+)[\s,;]+(\d+)[\s,;]+(\d+)\W*"), "nrgb"),
+    (re.compile(rf"(\d+)[\s,;:]+{RGB}[\s,;]+(.+)"), "irgbn"),
+    (re.compile(rf"{RGB}[\s,;]+(.+)"), "rgbn"),
+    (re.compile(rf"(\d+)[,;:\t]\s*(.+?)[,;:\t]\s*{RGB}\W*"), "inrgb"),
+    (re.compile(rf"(\d+) +([^\s,;:]+) +{RGB}\W*"), "inrgb"),
+    (re.compile(rf"(.+?)[,;:\t]\s*(\d+)[,;:\t]\s*{RGB}\W*"), "nirgb"),
+    (re.compile(rf"(.+?)[\s,;:]+{RGB}\W*"), "nrgb"),
     (re.compile(r"(\d+)[\s,;:]+(.+)"), "in"),
     (re.compile(r"(.+?)[,;:\t]\s*(\d+)"), "ni"),
     (re.compile(r"(.+)"), "n"),
@@ -29,6 +35,7 @@ class Names:
 
     path: str = ""
     rows: list = field(default_factory=list)  # {"n": name, "i": id, "r", "g", "b": colour}
+    unused: list = field(default_factory=list)  # lines on the files that cannot be used, where none can
 
     @property
     def colors(self):
@@ -44,7 +51,9 @@ class Names:
             return {}, None
         listed = {row["i"]: row["n"] for row in self.rows if "i" in row}
         if listed:
-            return {value: listed[value] for value in values if value in listed}, f"Names are from {self.path}"
+            rest = {0: "background"} if 0 in values and min(listed) == 1 else {}
+            called = rest | {value: listed[value] for value in values if value in listed}
+            return called, f"Names are from {self.path}"
         names = [row["n"] for row in self.rows]
         names = names[1:] if names[0] == "__ignore__" else names  # labelme's lists begin with what is -1
         if values[-1] < len(names):
@@ -58,12 +67,16 @@ class Names:
 
 
 def read_names(folder):
-    """`Names` of the first file that is called after such, by its path."""
+    """`Names` of the first file that is called after such, by its path, and has names."""
     paths = sorted(path for path in files_below(folder) if NAME_FILES.fullmatch(path.name))
+    unused = []
     for path in paths:
+        own = path.relative_to(folder).as_posix()
         try:
             lines = [line for line in read_lines(path) if not line.startswith("#")]
-        except InputError:
+        except InputError as error:
+            why = str(error).removeprefix(f"{path}: ")
+            unused.append(f"Not used: {own}: {why}; save it as UTF-8 to have its names here")
             continue
         forms = [next((form, re_) for re_, form in NAME_LINES if re_.fullmatch(line)) for line in lines]
         if not forms or len(lines) > 2 * MAX_CLASSES:
@@ -71,13 +84,16 @@ def read_names(folder):
         form, pattern = Counter(forms).most_common(1)[0][0]
         rows = []
         for line in lines:
-            match = pattern.fullmatch(line) if (form, pattern) in forms else None
-            if match and (form == "n" or next(f for r, f in NAME_LINES if r.fullmatch(line)) == form):
+            match = pattern.fullmatch(line)
+            if match:
                 row = dict(zip(form, match.groups(), strict=True))
                 rows.append({key: value.strip(" \"'") if key == "n" else int(value) for key, value in row.items()})
         names = [row["n"] for row in rows]
         if any(name.split(",")[0].lower().endswith(IMAGE_SUFFIXES) for name in names):
             continue  # a table of images
-        if len(set(names)) == len(names) and all(names):
-            return Names(path.relative_to(folder).as_posix(), rows)
-    return Names()
+        twice = [name for name, count in Counter(names).items() if count > 1]
+        if not twice and all(names):
+            return Names(own, rows)
+        if twice:
+            unused.append(f"Not used: {own}: the name {twice[0]!r} stands twice")
+    return Names(unused=unused)

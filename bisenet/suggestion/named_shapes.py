@@ -4,18 +4,20 @@ import re
 from collections import Counter
 
 from bisenet.annotation.formats.class_masks import ClassMasks
+from bisenet.annotation.formats.contract import Notes
 from bisenet.annotation.formats.table import FORMATS, formats_of, holds_shapes, read_label_names, read_remarks
 from bisenet.annotation.name_lists import plain_form
 from bisenet.annotation.reading import AnnotationReader, Reading
+from bisenet.annotation.shapes import Shapes
 from bisenet.errors import InputError, counted, name_some, refuse
-from bisenet.samples.classes import BACKGROUND, IGNORE, ClassTable
+from bisenet.samples.classes import BACKGROUND, IGNORE, MAX_CLASSES, ClassTable
 from bisenet.suggestion.colors import colors_for
 from bisenet.suggestion.contours import contour_reading
-from bisenet.suggestion.evidence import Evidence, Suggestion
-from bisenet.suggestion.values import value_counts
+from bisenet.suggestion.evidence import VOID_NAMES, Evidence, Suggestion
+from bisenet.suggestion.values import spread, value_counts
 
 NUMBER = re.compile(r"class_\d+")
-VOID_NAMES = {"__ignore__", "ignore", "ignored", "void", "unlabeled", "unlabelled"}
+LOOKED = 40  # labels, evenly spread, of which is measured what lies below others: their shapes are drawn twice
 
 
 def annotation_files(folder, sources, sample):
@@ -33,12 +35,17 @@ def look_at_shapes(folder, sample, annotations):
     names = _names(shapes, numbered, suggestion)
     background = next((name for name in names if name.lower() in BACKGROUND), "background")
     order = _order(names, background, numbered)
+    if len(order) > MAX_CLASSES:
+        raise InputError(
+            f"the shapes have {counted(len(names), 'name')}; at most {MAX_CLASSES} classes are possible. If they "
+            "number objects, or describe each one, give them the name of their class in the tool that drew them"
+        )
     for name, color in zip(order, colors_for(order, {}, {}), strict=True):
         aliases = [raw for raw in names.get(name, []) if raw != name]
         entry = {"name": name, **({"id": aliases} if aliases else {}), "color": list(color)}
         suggestion.classes.append((entry, name, ""))
     suggestion.reading |= contour_reading(sample)
-    _measure(folder, sample, order, evidence, suggestion)
+    _measure(folder, sample, order, numbered, evidence, suggestion)
     if not evidence.values or not shapes.total():  # what is left then are images without any shape
         refuse("none of the labels can be read:", evidence.faults)
     rest = evidence.pixels[background]
@@ -89,18 +96,26 @@ def _names(shapes, numbered, suggestion):
     return names
 
 
-def _measure(folder, sample, order, evidence, suggestion):
-    """Add to the `Evidence` how many pixels of which class each label of the sample has."""
+def _measure(folder, sample, order, numbered, evidence, suggestion):
+    """Add to the `Evidence` how many pixels of which class each label of the sample has, and ask about what is covered.
+
+    numbered: whether small shapes lie above large ones already
+    """
     table = ClassTable.from_dict(_as_table(suggestion), folder / "dataset.yaml")
-    read = AnnotationReader(table, Reading(**{key: value for key, (value, _) in suggestion.reading.items()}))
+    reader = AnnotationReader(table, Reading(**{key: value for key, (value, _) in suggestion.reading.items()}))
+    looked, shapes = {label for *_, label in spread(sample, LOOKED)}, Shapes()
     for found, image, label in sample:
+        notes = Notes(label in looked)
         try:
-            counts = value_counts(read(folder / label, found.parts.get(label), folder / image))
+            train_ids, _ = reader.read(folder / label, found.parts.get(label), folder / image, notes=notes)
         except InputError as error:
             evidence.add_fault(error)
             continue
+        shapes.add(label, drawn=(), gone=(), seen=notes.seen.items(), left_out=())
+        counts = value_counts(train_ids)
         counts.pop(IGNORE, None)
         evidence.add(image, {order[train_id]: pixels for train_id, pixels in counts.items()})
+    suggestion.notes += [f"Question: is this meant so? {line}" for line in shapes.told(order, by_area=numbered)]
 
 
 def _drop_background(background, sample, evidence, suggestion):

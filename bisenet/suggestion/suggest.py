@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from bisenet.annotation.background import tell_of_background
 from bisenet.annotation.dataset import Dataset
 from bisenet.annotation.formats.table import LABEL_SUFFIXES, holds_shapes
 from bisenet.annotation.pairing import pair_split
@@ -16,6 +17,7 @@ from bisenet.suggestion.layout.finding import find_layout
 from bisenet.suggestion.layout.places import count_kinds, list_paths
 from bisenet.suggestion.named_shapes import annotation_files, look_at_shapes
 from bisenet.suggestion.shares import split_lines
+from bisenet.suggestion.sizes import look_at_sizes
 from bisenet.suggestion.turned_images import look_at_turns
 from bisenet.suggestion.values import spread
 from bisenet.system.artifacts import write_text
@@ -48,6 +50,7 @@ def _describe(folder):
     sources = {name: [Source.from_dict(form, str(folder), unlabelled=name == TEST)] for name, form in forms.items()}
     dataset = Dataset(folder.name, folder, sources, None)
     found = {name: pair_split(dataset, name) for name in sources}
+    tell_of_background(found)
     pairs = [(pairs, *pair) for pairs in found.values() for pair in pairs.pairs if pair[1] is not None]
     if not pairs:
         refuse("no image has a label here:", [fault for pairs in found.values() for fault in pairs.faults])
@@ -74,7 +77,9 @@ def _look(folder, sample, annotations):
     drawn = [entry for entry in sample if entry[2] in entry[0].parts or holds_shapes(entry[2])]
     if len(drawn) * 2 > len(sample):
         return look_at_shapes(folder, drawn, annotations)
-    return look_at_values(folder, sample)
+    evidence, suggestion = look_at_values(folder, sample)
+    look_at_sizes(folder, sample, suggestion)
+    return evidence, suggestion
 
 
 def _heading(found, read, evidence):

@@ -40,6 +40,18 @@ def test_a_path_in_a_folder_without_others(make_dataset):
     assert pairs_of(dataset) == [("a.jpg", "a.png")]
 
 
+@pytest.mark.parametrize("names", [["a", "b 1"], ["a.jpg", "b 1.png"], ["i/a.jpg", "C:\\x\\l\\b 1.png"]])
+def test_what_stands_in_the_yaml_may_be_a_name_or_a_path_too(make_dataset, names):
+    chosen = pairs_of(make_dataset(FILES, images="i", labels="l", only=names))
+    assert [image for image, _ in chosen] == ["i/a.jpg", "i/b 1.jpg"]
+    assert pairs_of(make_dataset(FILES, images="i", labels="l", **{"except": names})) == [("i/c.jpg", "l/c.png")]
+
+
+def test_a_name_that_ends_as_a_file_does_is_itself_first(make_dataset):
+    files = ["i/a.jpg", "l/a.png", "i/a.png.jpg", "l/a.png.png"]
+    assert pairs_of(make_dataset(files, images="i", labels="l", only=["a.png"])) == [("i/a.png.jpg", "l/a.png.png")]
+
+
 def test_a_line_of_no_image_is_named(make_dataset):
     dataset = make_dataset(FILES, images="i", labels="l", only="names.txt")
     (dataset.root / "names.txt").write_text("a\nnowhere 1 1\n")

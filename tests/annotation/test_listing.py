@@ -76,3 +76,11 @@ def test_left_and_right_without_a_mirror_are_told_once_where_they_are_trained(da
     assert read_classes(tmp_path / "annos") == dataset.table
     listed(dataset, tmp_path / "others", splits=["val"])
     assert "left lane" not in capsys.readouterr().out
+
+
+def test_a_link_that_leads_nowhere_is_named_as_such_once(dataset, tmp_path):
+    label = tmp_path / "own/val/b.png"
+    label.unlink()
+    label.symlink_to("/mnt/usb/b.png")
+    with pytest.raises(InputError, match=r"1 fault in .*\n  .*b\.png: .*a link to /mnt/usb/b\.png, where nothing is"):
+        listed(dataset, tmp_path / "annos")

@@ -76,6 +76,49 @@ def test_numbers_counted_in_red_are_a_question(make):
     assert "# Question: are these colours numbers, counted in red?" in text(make)
 
 
+def test_a_mask_in_red_is_no_question(make):
+    for number in range(5):
+        photo(make, f"images/{number}.png")
+        red = np.zeros((24, 32, 3), np.uint8)
+        red[:, 9:, 0] = 255
+        write_png(make.path(f"labels/{number}.png"), red)
+    assert "Question" not in suggest(make.root)
+
+
+def test_numbers_of_objects_are_told_from_classes(make):
+    for number in range(5):
+        photo(make, f"images/{number}.png")
+        numbers = np.arange(24 * 32, dtype=np.uint16).reshape(24, 32) + 1000
+        write_png(make.path(f"labels/{number}.png"), numbers)
+    with pytest.raises(InputError, match=r"hold 768 values \(from 1000 to 1767\).* use the labels of classes"):
+        suggest(make.root)
+
+
+def test_photographs_that_pair_with_one_another_are_not_taken_for_labels(make):
+    for number in range(4):
+        for camera in "cam0", "cam1":
+            pixels = make.rng.integers(0, 256, (48, 64, 3), np.uint8)
+            Image.fromarray(pixels).save(make.path(f"images/{camera}/{number}.jpg"))
+            write_png(
+                make.path(f"masks/{camera}_{number}.png"), np.arange(64, dtype=np.uint8)[None].repeat(48, 0) // 22
+            )
+    told = "only photographs pair .* label maps such as masks/cam0_0.png have no image of their name; .*list: train.csv"
+    with pytest.raises(InputError, match=told):
+        suggest(make.root)
+
+
+def test_pictures_that_a_tool_writes_beside_its_labels_are_no_masks_of_classes(make):
+    for number in range(4):
+        photo(make, f"{number}.png")
+        label = np.arange(32, dtype=np.uint8)[None].repeat(24, 0) // 11
+        write_png(make.path(f"label/{number}.png"), label)
+        write_png(make.path(f"label/{number}_pseudo.png"), np.stack([label * 80, label * 9, label], 2))
+        cut = np.array(Image.open(make.root / f"{number}.png")) * (label[..., None] > 0)
+        write_png(make.path(f"label/{number}_cutout.png"), cut)
+    assert suggested(make) == ([0, 1, 2], None)
+    assert "labels: label," in text(make)
+
+
 def test_jpeg_masks_are_told_with_the_way_to_take_them(make):
     for number in range(5):
         photo(make, f"images/{number}.jpg")

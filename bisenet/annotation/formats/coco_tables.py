@@ -20,13 +20,15 @@ def read_tables(document, path, make_image, add_annotation):
     add_annotation(item, image, category): keeps an annotation of it; category(item) is the name of its category
     Raises one `InputError` for every reference that leads nowhere, and for the `Fault`s of `add_annotation`.
     """
-    images, by_id, categories, faults = {}, {}, {}, []
+    images, by_id, categories, faults = {}, {}, {}, {}
 
     def category(item):
         key = get(item, "category_id", int, str)
-        if key not in categories:
-            raise Fault(f"there is no category of the id {brief(key)}")
-        return categories[key]
+        found = categories[key] if key in categories else _in_other_form(categories, key)
+        if found is None:
+            there = name_some([f"{brief(own)} ({brief(name)})" for own, name in categories.items()])
+            raise Fault(f"there is no category of the id {brief(key)}, only {there or 'an empty list'}")
+        return found
 
     def read_category(item):
         key = get(item, "id", int, str)
@@ -44,9 +46,10 @@ def read_tables(document, path, make_image, add_annotation):
 
     def read_annotation(item):
         key = get(item, "image_id", int, str)
-        if key not in by_id:
+        image = by_id[key] if key in by_id else _in_other_form(by_id, key)
+        if image is None:
             raise Fault(f"there is no image of the id {brief(key)}")
-        add_annotation(item, by_id[key], category)
+        add_annotation(item, image, category)
 
     readers = {"categories": read_category, "images": read_image, "annotations": read_annotation}
     for key, read in readers.items():
@@ -56,10 +59,23 @@ def read_tables(document, path, make_image, add_annotation):
             try:
                 read(item)
             except Fault as fault:
-                faults.append(f"number {place + 1} of '{key}'{id_of(item)}: {fault}")
+                faults.setdefault((key, str(fault)), []).append(f"number {place + 1} of '{key}'{id_of(item)}")
     if faults:
-        raise InputError(f"{path}: {name_some(faults, '; ', last='; ')}; correct such an entry or remove it")
+        lines = [f"{some[0]}: {fault}{_more(len(some) - 1)}" for (_, fault), some in faults.items()]
+        raise InputError(f"{path}: {name_some(lines, '; ', last='; ')}; correct such an entry or remove it")
     for key in ("images", "annotations"):
         if not document[key]:
             raise InputError(f"{path}: its list '{key}' is empty, so it labels no image; export it again")
     return images
+
+
+def _in_other_form(table, key):
+    """The entry of an id that some tools write as a number in one list and as text in another; or None."""
+    try:
+        return table.get(int(key) if isinstance(key, str) else str(key))
+    except ValueError:  # no number, or one of thousands of digits
+        return None
+
+
+def _more(count):
+    return f" (so it is in {count} more)" if count else ""

@@ -95,7 +95,7 @@ def counts_by_id(categories, ids):
 
 
 def _key(value):
-    return value if type(value) in (int, str) else brief(value)
+    return str(value) if type(value) in (int, str) else brief(value)
 
 
 def get(item, key, *kinds):

@@ -31,6 +31,7 @@ from bisenet.errors import InputError, name_some
 
 BOX, FEWEST = 5, 7  # numbers of a line: class and box; class and three corners
 LOW, HIGH = np.float32(-0.01), np.float32(1.01)  # how far a box around a polygon may reach out of the image
+PARTS = 2  # corners beyond it are no parts of width and height
 BOX_ALONE = "a box, or two points"
 POLYGONS = "lines of a class and the corners of a polygon"
 OTHERS = re.compile(  # text files that lie beside labels
@@ -86,6 +87,8 @@ def parse(data, path, strict=True):
             polygons.append((number, _numbers(row)))
         except Fault as fault:
             faults.append((number, row, fault))
+    if strict:
+        _check_units(polygons, path)
     wrong = dict(_out_of_bounds(polygons, found)) if polygons else {}
     own = dict(rows)
     faults += [(number, own[number], fault) for number, fault in wrong.items()]
@@ -124,8 +127,11 @@ def _once(polygons):
 
 def _check_kind(rows, found, path):
     """Refuse files of something else as a whole."""
-    if not all(_is_number(row[0]) for _, row in rows[:3]):
-        raise InputError(f"{path}: is no YOLO label: line {rows[0][0]} is {brief(' '.join(rows[0][1]))}")
+    number, row = next(((number, row) for number, row in rows[:3] if not _is_number(row[0])), rows[0])
+    if not _is_number(row[0]):
+        cure = "; a line begins with the number of its class, its place in the list of names, not with a word"
+        named = len(row) >= FEWEST and all(map(_is_number, row[1:]))
+        raise InputError(f"{path}: is no YOLO label: line {number} is {brief(' '.join(row))}{cure if named else ''}")
     if found and found.key_points:
         raise InputError(f"{path}: holds key points, says 'kpt_shape' in {found.path}; they are no labels of pixels")
 
@@ -142,6 +148,16 @@ def _check_boxes(rows, path):
         raise InputError(
             f"{path}: line {boxes[0]} is a box, others are polygons; Ultralytics refuses such a mix, too: "
             "export the file again with polygons alone"
+        )
+
+
+def _check_units(polygons, path):
+    """Refuse a file of pixels in place of parts, where it has several lines and all of them are so."""
+    highest = [float(values[1:].max()) for _, values in polygons]
+    if len(highest) > 1 and min(highest) > PARTS:
+        raise InputError(
+            f"{path}: the corners of all {len(highest)} lines are pixels (up to {max(highest):g}); YOLO's are parts of "
+            "width and height, from 0 to 1: divide x by the width of the image and y by its height"
         )
 
 

@@ -58,23 +58,36 @@ def best_pair(root, files):
 
 
 def check_photos(root, files, images, labels):
-    """Raise `InputError` where the images look like label maps, and files that no one uses look like photographs."""
+    """Raise `InputError` where both look like label maps or like photographs, and files that no one uses do not."""
 
     def likeness(path):
         return _photo_likeness(root / path)
 
     used = {file.path for choice in (images, labels) for file, _ in choice.files.values()}
-    shown = spread(sorted(file.path for file, _ in images.files.values()), PEEKED)
-    if np.mean([likeness(path) for path in shown]) >= PHOTO:
+    shown, label = (
+        spread(sorted(file.path for file, _ in choice.files.values()), PEEKED) for choice in (images, labels)
+    )
+    are_photos = [
+        np.mean([likeness(path) if path.lower().endswith(IMAGE_SUFFIXES) else 0 for path in paths]) >= PHOTO
+        for paths in (shown, label)
+    ]
+    if are_photos == [True, False]:
         return
     others = spread(sorted(file.path for file in files if file.suffix in IMAGE_SUFFIXES and file.path not in used), 12)
+    both = f"pair with one another here ({shown[0]} and {label[0]}), and"
     photos = [path for path in others if likeness(path) >= PHOTO]
-    if photos:
-        label = min(file.path for file, _ in labels.files.values())
+    if photos and not are_photos[0]:
         raise InputError(
-            f"only label maps pair with one another here ({shown[0]} and {label}), and photographs such as {photos[0]} "
+            f"only label maps {both} photographs such as {photos[0]} "
             "have no label of their name; rename the labels, put the file that describes them beside them, or write a "
             "dataset.yaml"
+        )
+    maps = [path for path in others if path not in photos]
+    if maps and all(are_photos):
+        raise InputError(
+            f"only photographs {both} label maps such as {maps[0]} have no image of their name; give each label the "
+            "name of its image, in a folder of the same name if the image lies in one, or list the pairs, one "
+            "'image,label' a line: 'train: {list: train.csv}' in dataset.yaml"
         )
 
 

@@ -9,7 +9,7 @@ LABELS = re.compile(
 )
 ASIDE = re.compile(  # what lies beside labels and looks like them
     "instances?|objects?|colou?rs?|depth|disparity|vis(ual)?(ization)?|viz|overlays?|previews?|edges?|boundary|"
-    "pred(iction)?s?|panoptic|right"
+    "pred(iction)?s?|panoptic|right|pseudo|cut_?outs?"  # the last two: of EISeg
 )
 WORDS = {"images": IMAGES, "labels": LABELS, "aside": ASIDE}
 SPLIT_WORDS = {"training": "train", "train": "train", "validation": "val", "valid": "val", "val": "val"}

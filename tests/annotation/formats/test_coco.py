@@ -14,6 +14,7 @@ from shape_documents import BACKGROUND, NAMES, annotation, coco_document, compre
 
 from bisenet.annotation.formats.coco import contours_fit, draw
 from bisenet.annotation.formats.contract import Drawing
+from bisenet.annotation.formats.documents import counts_by_id
 from bisenet.annotation.formats.table import parse_file, read_parts
 from bisenet.errors import InputError
 
@@ -184,6 +185,21 @@ def test_a_faulty_coco_entry(tmp_path, key, change, message):
     document[key][0].update(change)
     with pytest.raises(InputError, match=f"instances.json: .*{message}.*correct such"):
         drawn_coco(tmp_path, document)
+
+
+def test_what_is_wrong_with_many_entries_is_told_once(tmp_path):
+    entries = [annotation([[1, 1, 9, 1, 9, 9]], number=number) | {"category_id": 9} for number in (1, 2, 3)]
+    told = r"\(id 1\): there is no category of the id 9, only 1 \('.*\) \(so it is in 2 more\); correct such"
+    with pytest.raises(InputError, match=told):
+        drawn_coco(tmp_path, coco_document(*entries))
+
+
+def test_an_id_may_be_a_number_in_one_list_and_text_in_another(tmp_path):
+    entry = annotation([[1, 1, 9, 1, 9, 9]])
+    plain = drawn_coco(tmp_path, coco_document(entry))
+    entry |= {key: str(entry[key]) for key in ("image_id", "category_id")}
+    assert (drawn_coco(tmp_path, coco_document(entry)) == plain).all()
+    assert counts_by_id([{"id": 1, "name": "car"}], ["1", 1]) == {"car": 2}
 
 
 @pytest.mark.parametrize("size", [(0, 5), (-1, 5), (None, 5), ("12", 5), (2.5, 5), (2**20, 2**20), (True, 5)])

@@ -114,6 +114,12 @@ def test_a_name_that_is_ignored_or_skipped(put):
         (f"0.5 {TRIANGLE}", "line 1: the class 0.5 is no whole number"),
         (f"-1 {TRIANGLE}", "line 1: the class -1 is no whole number"),
         (f"1e9 {TRIANGLE}", r"line 1: the class 1e\+09 is no whole number"),
+        (
+            "1 20 20 80 30 50 90\n0 4 4 9 4 9 9",
+            "the corners of all 2 lines are pixels \\(up to 90\\); YOLO's are parts",
+        ),
+        (f"1 20 20 80 30 50 90\n0 {TRIANGLE}", "line 1: x from 20 to 80"),
+        (f"0 {TRIANGLE}\ncat {TRIANGLE}", "is no YOLO label: line 2 is 'cat .*; a line begins with the number of its"),
         ("a cat on a mat", "is no YOLO label: line 1 is 'a cat on a mat'"),
         (b"\xff\xfe0\0", "is no YOLO label, not text in UTF-8"),
     ],
