@@ -9,7 +9,7 @@ PYTHON ?= python3
 TORCH ?=
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-PYTEST = PATH="$(CURDIR)/$(BIN):$$PATH" OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+PYTEST = PATH="$(CURDIR)/$(BIN):$$PATH" OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 # Foreign runtimes stay in the processes of their own tests: one in which OpenVINO had been loaded ended minutes later,
 # in the middle of other tests, without a word.
 ALONE := tests/deployment/test_openvino.py

@@ -13,7 +13,15 @@ from bisenet.annotation.sources import Source
 from bisenet.samples.classes import ClassTable
 
 torch.set_num_threads(1)
+# Files of minutes and half minutes begin first: one that begins last keeps one process busy alone.
+LONG = "pipeline", "recipes", "survival", "whole_trainings", "staleness", "cpp", "torch_program", "web", "ncnn"
+LONGEST = [f"test_{name}.py" for name in LONG]
 TABLE = ClassTable.from_dict({"classes": [{"name": "a", "color": [1, 2, 3]}], "ignore": [255]}, "table")
+
+
+def pytest_collection_modifyitems(items):
+    """The order in which pytest-xdist hands out files, with --no-loadscope-reorder."""
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
 
 
 @pytest.fixture(scope="session")
