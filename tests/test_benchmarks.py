@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import ours, plain, speed
+from benchmarks import ours, plain, recipes, speed
 from benchmarks.inputs import write_inputs
 from benchmarks.plain import ohem
 from benchmarks.rows import ROWS, check
 from bisenet.charts import bar_chart, line_charts
+from stages.params.knobs import KNOBS
 
 ONCE = {  # a row for each work and network; the others differ from these in size
     "step_v1": {},
@@ -110,3 +111,28 @@ def test_charts_are_well_formed_and_hold_every_label():
     texts = [{node.text for node in ElementTree.fromstring(chart).iter() if node.text} for chart in (bars, lines)]
     assert {"faster & smaller", "a < b", "c", "3 x", "0.8 x"} <= texts[0]
     assert {"ms", "crop", "ours", "plain", "100", "20000", "9"} <= texts[1]
+
+
+def test_recipes_are_trained_once_each_and_told_with_mean_and_deviation(tmp_path, monkeypatch, capsys):
+    asked = []
+
+    def train_and_measure(folder, photographs, model, seed, changes):
+        asked.append((model, seed, changes.get("size_schedule", "preset")))
+        return {"miou": 0.4 + seed / 100, "pixel_accuracy": 0.75, "step_seconds": 2.0 if len(asked) % 2 else 1.0}
+
+    monkeypatch.setattr(recipes, "train_and_measure", train_and_measure)
+    monkeypatch.setattr("sys.argv", ["recipes", "--photographs", "camvid", "--rows", "preset", "one_size"])
+    monkeypatch.setattr("sys.argv", [*sys.argv, "--seeds", "2", "4", "--output", str(tmp_path / "recipes.json")])
+    recipes.main()
+    assert asked == [("bisenetv2", seed, row) for seed in (2, 4) for row in ("preset", "none")]
+    told = capsys.readouterr().out.splitlines()
+    assert told[2] == "| preset | 2 | 0.430 ± 0.014 | 0.750 | 1.00 |"  # 0.42 and 0.44: deviation of a sample, n - 1
+    assert told[3] == "| one_size | 2 | 0.430 ± 0.014 | 0.750 | 0.50 |"
+    recipes.main()
+    assert len(asked) == 4 and capsys.readouterr().out.splitlines()[:4] == told[:4]  # what is known is not done again
+
+
+def test_recipes_set_knobs_that_there_are():
+    for row in recipes.ROWS.values():
+        for name, value in {**recipes.BUDGET, **row}.items():
+            assert KNOBS[name].accepts(value), (name, value)
