@@ -63,7 +63,8 @@ def table(found):
     rows = [[*differing, "seeds", *SHOWN], ["---"] * len(differing) + ["--:"] * (1 + len(SHOWN))]
     for params, seeds in sorted(found, key=lambda group: -mean(each[SHOWN[0]] for each in group[1].values())):
         values = [[each[name] for each in seeds.values()] for name in SHOWN]
-        rows.append([*(str(params.get(name, "")) for name in differing), str(len(seeds)), *map(spread, values)])
+        shown = ["" if params.get(name) is None else str(params[name]) for name in differing]  # empty: the preset's
+        rows.append([*shown, str(len(seeds)), *map(spread, values)])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 

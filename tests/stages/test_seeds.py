@@ -55,6 +55,12 @@ def test_experiments_that_differ_in_the_seed_alone_are_one_row(repository, monke
     ]
 
 
+def test_what_the_preset_fills_is_empty_as_in_the_file():
+    metrics = {"miou": 0.5, "pixel_accuracy": 0.5, "mean_accuracy": 0.5}
+    rows = table(groups([({"seed": 1, "lr": lr}, {}, metrics) for lr in (None, 0.1)])).splitlines()
+    assert [row.split(" | ")[0] for row in rows[2:]] == ["| ", "| 0.1"]
+
+
 def test_other_code_is_another_row():
     metrics = {"miou": 0.5, "pixel_accuracy": 0.5, "mean_accuracy": 0.5}
     found = groups([({"seed": seed}, {"bisenet/training": code}, metrics) for seed, code in ((1, "a"), (2, "b"))])
