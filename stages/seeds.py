@@ -10,8 +10,8 @@ from statistics import mean, stdev
 
 from bisenet.system.entry import run
 from stages.params.arguments import count
+from stages.params.checkout import dvc
 from stages.params.paths import RESULTS
-from stages.upgrading.changes import dvc
 
 SHOWN = "miou", "pixel_accuracy", "mean_accuracy"
 METRICS = (RESULTS / "evaluate" / "metrics.json").as_posix()

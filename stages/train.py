@@ -25,19 +25,21 @@ from bisenet.weights.pretrained import start_from
 from stages.params import load_params, pick, remarks
 from stages.params.groups import AUGMENTATION, COURSE, LOSS, OPTIM, ORDER, PLACE, RECORDED, SCHEDULE, SIZES, TEACHER
 from stages.params.paths import ANNOS, FILE_CACHE, PRECISION, STATISTICS, UNFINISHED, WEIGHTS, WEIGHTS_CACHE, lasting
+from stages.params.recorded import Recorded
 
 import torch  # isort: skip  # after bisenet, which says how its threads wait
 
 
 def main():
     params = load_params(*RECORDED, "continue_from", "keep_runs", *PLACE)
+    recorded = Recorded(*RECORDED, params["model"], "continue_from")
     device = choose_device(params["device"], params["gpu_wait"])
     prepare(device, params["amp"], params["deterministic"], params["seed"])
     with StopRequest(launchers=("LOCAL_RANK", "DVC_STAGE")) as stop, process_group(device):
-        fit(params, device, stop)
+        fit(params, recorded, device, stop)
 
 
-def fit(params, device, stop):
+def fit(params, recorded, device, stop):
     table, found = read_classes(ANNOS), read_json(STATISTICS, "dataset_stats")
     mean, std, depth = (found["train"][name] for name in ("mean", "std", "bit_depth"))
     transform = TrainTransform(**pick(params, *AUGMENTATION), mean=mean, mirrored=table.mirrored)
@@ -77,6 +79,7 @@ def fit(params, device, stop):
             validate=lambda model: evaluate(Predictor(model, **place), val_images, len(table), stop=stop),
         )  # fmt: skip
         if rank() == 0:
+            recorded.refuse_others(runs.changed_files())
             checkpoint = Checkpoint(params["model"], trainer.result, table, mean, std, effective, depth)
             save_checkpoint(WEIGHTS["last"], checkpoint)
             save_checkpoint(WEIGHTS["best"], checkpoint, best.weights)

@@ -13,9 +13,10 @@ from bisenet.errors import InputError
 from bisenet.system.entry import run
 from stages.params import load_params
 from stages.params.arguments import count
+from stages.params.checkout import dvc
 from stages.params.paths import MODEL
 from stages.upgrading.beginning import CURVES, begin_anew, difference, rows
-from stages.upgrading.changes import BEFORE, changed_code, dvc
+from stages.upgrading.changes import BEFORE, changed_code
 
 
 def main():

@@ -2,6 +2,8 @@
 
 import torch
 
+from bisenet.training.muon import Muon
+
 
 def parameter_groups(model, *, lr, head_lr_factor, weight_decay):
     """Four groups: (body, heads) x (with, without weight decay). Empty ones are left out.
@@ -27,14 +29,16 @@ def parameter_groups(model, *, lr, head_lr_factor, weight_decay):
 
 
 def build_optimizer(model, *, optimizer, momentum, lr, head_lr_factor, weight_decay):
-    """`sgd` with momentum; `adam` or `adamw` with betas (momentum, 0.999). Its groups: `parameter_groups`
+    """`sgd` with momentum; `adam` or `adamw` with betas (momentum, 0.999); `muon`. Its groups: `parameter_groups`
 
-    The weight decay of `sgd` and `adam` is L2, a part of the gradient; that of `adamw` shrinks the weights directly.
+    The weight decay of `sgd` and `adam` is L2, a part of the gradient; that of the others shrinks the weights directly.
     """
     groups = parameter_groups(model, lr=lr, head_lr_factor=head_lr_factor, weight_decay=weight_decay)
     if optimizer == "sgd":
         # Not fused: after a first step that fp16 skips, PyTorch's fused SGD goes on from momentum that nobody has set.
         return torch.optim.SGD(groups, momentum=momentum)
+    if optimizer == "muon":
+        return Muon(groups, momentum=momentum)
     kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[optimizer]
     return kind(groups, betas=(momentum, 0.999), fused=True)
 

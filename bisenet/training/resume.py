@@ -49,9 +49,9 @@ def name_of(values, contents):
 
 
 def digests(files, packages=()):
-    """{name: SHA-256} of files and of the code in use, as of `fingerprint`."""
+    """{name: SHA-256} of files and of the code in use, as of `fingerprint`; "" of what is gone."""
     paths = {Path(path).as_posix(): Path(path) for path in files} | _imported_files(packages)
-    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in paths.items()}
+    return {name: path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() or "" for name, path in paths.items()}
 
 
 def _imported_files(packages):

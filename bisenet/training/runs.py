@@ -150,6 +150,7 @@ class Runs:
 
     def __init__(self, folder, start, *inputs, **form):
         self.folder = Path(folder)
+        self.inputs = inputs
         self.files = digests(*inputs)
         self.form = form
         self.told = []  # lines for people, once a run is open
@@ -160,6 +161,11 @@ class Runs:
             if origin and origin.work is None:
                 raise InputError(f"continue_from: {origin.folder} was made by another version, whose state is unknown")
         self.origin = from_first(origin)
+
+    def changed_files(self):
+        """Names of data and code that are not what they were at the start, or are gone."""
+        now = digests(*self.inputs)
+        return sorted(name for name, digest in self.files.items() if now.get(name) != digest)
 
     def _work(self, params):
         plain = {"params": params, "form": self.form, "files": self.files}

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 from bisenet.errors import InputError
@@ -43,6 +44,14 @@ def refuse_raw_data_for_git(folder):
             f"{folder}: git does not ignore these files, so dvc exp run would commit all of them; "
             f"echo '{rule}' >> .gitignore"
         )
+
+
+def dvc(*command):
+    """What `dvc` prints. Raises `InputError` with its message where it fails."""
+    done = subprocess.run([sys.executable, "-m", "dvc", *command], capture_output=True, text=True)
+    if done.returncode:
+        raise InputError(f"dvc {' '.join(command)}: {(done.stderr or done.stdout).strip()}")
+    return done.stdout
 
 
 def _git(*command, folder="."):

@@ -19,7 +19,7 @@ from bisenet.system.kinds import (
 
 RECIPE = {  # empty in params.yaml: what presets.yaml fills
     "pretrained": TEXT,
-    "optimizer": one_of("sgd", "adam", "adamw"),
+    "optimizer": one_of("sgd", "adam", "adamw", "muon"),
     "lr": POSITIVE,
     "head_lr_factor": POSITIVE,
     "momentum": number("of 0 or more, below 1", lambda v: 0 <= v < 1),

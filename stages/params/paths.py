@@ -1,12 +1,11 @@
 """Where stages leave what later stages read; `dvc.yaml` names the same paths."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 from bisenet.errors import InputError
 from bisenet.system.yaml12 import read_yaml
+from stages.params.checkout import dvc
 
 ANNOS = Path("data/annos")
 RESULTS = Path("results")
@@ -37,9 +36,8 @@ def lasting(source):
     digest = next((out["md5"] for out in outs if Path(out["path"]) == path and "md5" in out), None)
     if digest is None:
         return source
-    asked = subprocess.run([sys.executable, "-m", "dvc", "cache", "dir"], capture_output=True, text=True)
-    kept = Path(asked.stdout.strip(), "files", "md5", digest[:2], digest[2:])
-    if asked.returncode or not kept.is_file():
+    kept = Path(dvc("cache", "dir").strip(), "files", "md5", digest[:2], digest[2:])
+    if not kept.is_file():
         raise InputError(
             f"{source}: DVC removes it before this stage runs, and there is no copy in its cache; bring it back with "
             "dvc checkout or dvc pull, copy it to a folder of your own, and give that path"

@@ -1,20 +1,12 @@
 """What DVC sees changed since the training."""
 
 import json
-import subprocess
-import sys
 
 from bisenet.errors import InputError
+from stages.params.checkout import dvc
 
 BEFORE = "gen_dataset_annos", "dataset_stats", "choose_preset"  # whose results training reads
 CODE = "bisenet", "stages", "presets.yaml"
-
-
-def dvc(*command):
-    done = subprocess.run([sys.executable, "-m", "dvc", *command], capture_output=True, text=True)
-    if done.returncode:
-        raise InputError(f"dvc {' '.join(command)}: {(done.stderr or done.stdout).strip()}")
-    return done.stdout
 
 
 def changed_code():

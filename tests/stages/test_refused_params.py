@@ -90,7 +90,7 @@ def test_a_preset_holds_nothing_but_a_recipe(small_params, dataset, line):
             "resize: half",
             "resize must be one of none or a list of 2, each a whole number, 1 or more, not 'half'",
         ),
-        ("crop:", "optimizer: lamb", "optimizer must be one of sgd, adam, adamw, not 'lamb'"),
+        ("crop:", "optimizer: lamb", "optimizer must be one of sgd, adam, adamw, muon, not 'lamb'"),
         ("crop:", "accumulate: 0", "accumulate must be a whole number, 1 or more, not 0"),
         (
             "  fusion:",

@@ -128,7 +128,7 @@ def test_the_ratio_multiplies_the_base_rate_of_each_group_every_time():
     assert values(model)[1] == pytest.approx(2 - 0.05 * 0.25)
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw", "muon"])
 def test_a_state_saved_in_another_memory_layout_is_gone_on_with_alike(optimizer):
     """A step in one layout, then one in each: the same but for rounding."""
     torch.manual_seed(0)
