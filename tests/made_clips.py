@@ -20,14 +20,18 @@ def scene(number, width=64, height=48):
     return image
 
 
-def make_clip(path, times=None, size=(64, 48), codec="libx264", sound=None, form=None, pixels="yuv420p", draw=scene):
+def make_clip(
+    path, times=None, size=(64, 48), codec="libx264", sound=None, form=None, pixels="yuv420p", draw=scene,
+    coding=None, writing=None,
+):  # fmt: skip
     """A clip whose frames are shown at `times`, in ticks of 1/90000 s; by default 30 frames, 25 a second.
 
     sound: a codec of a tone of the same length, stereo; form: the container where the name does not tell it
+    coding, writing: options of the codec and of the container
     """
     times = [3600 * number for number in range(30)] if times is None else times
-    with av.open(str(path), "w", format=form) as clip:
-        video = clip.add_stream(codec, rate=25, options={"crf": "12"} if codec.startswith("libx26") else {})
+    with av.open(str(path), "w", format=form, options=writing or {}) as clip:
+        video = clip.add_stream(codec, rate=25, options=coding or ({"crf": "12"} if codec.startswith("libx26") else {}))
         video.width, video.height, video.pix_fmt = *size, pixels
         video.time_base = video.codec_context.time_base = TICK
         video.codec_context.gop_size = 10

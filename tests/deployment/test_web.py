@@ -213,6 +213,25 @@ def test_a_clip_plays(page, tmp_path):
     page.until("at('seek').value > 0.8")
 
 
+def noise(number, width, height):
+    return np.random.default_rng(number).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def test_a_clip_that_does_not_say_how_long_it_is(page, tmp_path):
+    """It is too large to be read at once, whereupon a browser would know."""
+    pytest.importorskip("av", reason="PyAV writes the clip")
+    from made_clips import make_clip
+
+    large = {"b": "80M", "qmin": "0", "qmax": "4", "deadline": "realtime", "cpu-used": "16"}
+    clip = {"codec": "libvpx", "size": (640, 480), "draw": noise, "coding": large, "writing": {"live": "1"}}
+    times = range(0, 60 * 1800, 1800)
+    page.choose_files("#files", make_clip(tmp_path / "live.webm", times, **clip))
+    page.until("!at('clip').hidden && at('size').textContent === '640 × 480'")
+    page.until("!at('seek').disabled && at('place').textContent.endsWith(' of 0:01')")
+    page.evaluate("at('seek').value = 0.5, at('seek').oninput()")
+    page.until("at('place').textContent.startsWith('0:00 of 0:01') && at('seek').value > 0.4")
+
+
 def test_where_browsers_trust_a_server_with_little_one_thread_does(browser, address, tmp_path):
     plain = address.replace("127.0.0.1", PLAIN)
     browser.open(plain)

@@ -112,7 +112,7 @@ export class Clips {
   }
 
   #tell({ currentTime, duration, paused }) {
-    const known = Number.isFinite(duration); // not of what was recorded live
+    const known = Number.isFinite(duration); // else of a recording whose end the browser cannot find
     this.play.textContent = paused ? "Play" : "Pause";
     this.seek.disabled = !known;
     this.seek.value = known ? currentTime / duration || 0 : 0;
@@ -133,7 +133,19 @@ async function opened(source) {
     closed(video);
     throw error;
   });
+  if (source instanceof Blob && !Number.isFinite(video.duration)) await findLength(video);
   return video;
+}
+
+/** What was written as a stream, as older browsers record, does not say how long it is until somebody goes to its end. */
+async function findLength(video) {
+  for (const seconds of [Number.MAX_SAFE_INTEGER, 0]) {
+    await new Promise((resolve) => {
+      video.onseeked = video.onerror = resolve;
+      video.currentTime = seconds;
+    });
+  }
+  video.onseeked = video.onerror = null;
 }
 
 /** Free what a `<video>` holds: the file, or the camera. */
