@@ -105,9 +105,7 @@ def test_a_result_that_dvc_has_removed_comes_from_its_cache(tmp_path, monkeypatc
     Path("dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": {"train": {"outs": outs}}}))
     Path("results/train").mkdir(parents=True)
     cache = tmp_path / "a cache"
-    monkeypatch.setattr(
-        paths.subprocess, "run", lambda *_, **__: paths.subprocess.CompletedProcess([], 0, f"{cache}\n", "")
-    )
+    monkeypatch.setattr(paths, "dvc", lambda *_: f"{cache}\n")
     for source in "none", "imagenet", "https://there/file.pth", "other.pt", "/results/train/best.pt":
         assert paths.lasting(source) == source
     with pytest.raises(
