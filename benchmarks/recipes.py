@@ -26,6 +26,7 @@ QUICK = {"max_iter": 2, "log_every": 1, "batch_size": 2, "crop": [64, 96], "scal
 RUN = {"dataset": "camvid", "val_every": 10**6, "log_every": 10, "save_every": 10**6, "warmup_iters": None}
 ROWS = {
     "preset": {},
+    "adamw": {"optimizer": "adamw", "momentum": 0.9},
     "one_size": {"size_schedule": "none"},
     "average": {"ema": 0.98},
     "milder_weights": {"class_weights": "dabnet"},
