@@ -27,6 +27,7 @@ IMAGE_SUFFIXES += (".ppm", ".pgm", ".pbm", ".pnm", ".gif", ".jp2")
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 JPEG_SIGNATURE = b"\xff\xd8"
 GIF_SIGNATURE = b"GIF8"
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 BLANK = rb"\s+(?:#[^\n]*\n\s*)*"  # between numbers of a PNM
 PNM = re.compile(rb"P[2356]" + 2 * (BLANK + rb"\d+") + BLANK + rb"(\d+)\s")
 PILLOWS_LIMIT = Lock()  # which is one for all threads
@@ -92,13 +93,15 @@ def in_form(image, channels, bit_depth, path):
 
 
 def read_file(path):
-    """The bytes of a file that is there, not empty, and (PNG, JPEG) not cut short."""
+    """The bytes of a file that is there itself, not empty, and (PNG, JPEG) not cut short."""
     try:
         data = Path(path).read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})", "cannot be read") from None
     if not data:
         raise InputError(f"{path}: the file is empty; replace it or remove it with its partner", "empty")
+    if data.startswith(LFS_POINTER):
+        raise InputError(f"{path}: is a pointer of Git LFS, the file itself is not here; git lfs pull", "not fetched")
     if _truncated(data):
         raise InputError(f"{path}: the file is cut short; copy it again or remove it with its partner", "cut short")
     return data

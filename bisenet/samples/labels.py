@@ -205,7 +205,10 @@ def read_pair(pair, read_label, channels=None, bit_depth=None):
     if image.shape[:2] != label.shape:
         sizes = [f"{w} x {h}" for h, w in (image.shape[:2], label.shape)]
         own = own_file(pair[1], pair[0])
-        cure = "both must be of one size, after EXIF orientation is applied to the image"
+        cure = (
+            "both must be of one size, after EXIF orientation is applied to the image; labels that show all of it, "
+            "smaller or larger, are brought to its size by 'reading: {size: image}' in dataset.yaml"
+        )
         if orientation_of(read_file(pair[0])) in TURNED and image.shape[1::-1] == label.shape:
             cure = (
                 "EXIF turns the image, and labels that were drawn on its pixels as stored need 'reading: {orientation: "

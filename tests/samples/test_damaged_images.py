@@ -97,6 +97,13 @@ def test_an_empty_file_a_folder_and_a_missing_file_are_errors(tmp_path):
         read_image(tmp_path / "absent.png")
 
 
+def test_a_pointer_of_git_lfs_is_told_as_one(tmp_path):
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 12345\n"
+    with pytest.raises(InputError, match="file: is a pointer of Git LFS, .* git lfs pull") as caught:
+        read(tmp_path, pointer)
+    assert caught.value.kind == "not fetched"
+
+
 def test_a_real_photograph_cut_at_any_hundredth_is_an_error(camvid, tmp_path):
     data = min((camvid / "val").glob("*.jpg")).read_bytes()
     for hundredth in range(1, 100):
