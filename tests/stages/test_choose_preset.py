@@ -66,7 +66,7 @@ def test_the_file_holds_all_that_fills_empty_knobs(written):
     assert filled["architecture"] == DEFAULTS["bisenetv2"]
     for name, value in PRESETS["bisenetv2"]["camvid"].items():
         assert name == "recipes" or filled[name] == value
-    assert filled["momentum"] == DEFAULTS["momentum"]
+    assert filled["power"] == DEFAULTS["power"]
     recipe = yaml.safe_load(written(dataset="cityscapes", recipe="paper"))
     assert (recipe["lr"], recipe["architecture"]["head_channels"]) == (0.05, 370)
 

@@ -137,7 +137,7 @@ def test_the_values_in_force_are_printed_and_no_other(shipped_params, monkeypatc
     from_the_preset = [f"{name}: {preset[name]}" for name in ("optimizer", "batch_size", "max_iter", "class_weights")]
     set_above = ["model: bisenetv1", "dataset: camvid", "lr: 1.0e-05", "crop:\n- 5\n- 6", "amp: off", "seed: 8"]
     architecture = "architecture:\n  spatial_path: conv\n  fusion: upstream"
-    for text in [*from_the_preset, *set_above, architecture, "momentum: 0.9", "protocol: ss"]:
+    for text in [*from_the_preset, *set_above, architecture, "power: 0.9", "protocol: ss"]:
         assert f"\n{text}\n" in printed
     keys = re.findall(r"^(\w+):", printed, flags=re.MULTILINE)
     not_printed = {*SECTIONS, *OPTIONS, "protocols"}
