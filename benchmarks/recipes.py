@@ -29,7 +29,7 @@ ROWS = {
     "adamw": {"optimizer": "adamw", "momentum": 0.9},
     "one_size": {"size_schedule": "none"},
     "average": {"ema": 0.98},
-    "milder_weights": {"class_weights": "dabnet"},
+    "stronger_weights": {"class_weights": "enet"},
     "no_weights": {"class_weights": "none"},
     "no_boosters": {"aux_weight": 0},
     "longer_warmup": {"warmup_iters": 150},
